@@ -1,0 +1,1 @@
+"""cytopenia-cds: a CDS Hooks service for leukopenia and thrombocytopenia."""

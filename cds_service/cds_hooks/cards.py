@@ -1,0 +1,76 @@
+"""What a service answers, as frozen values named as on the wire. Knows no medicine, no FHIR library, no Flask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Indicator = Literal["info", "warning", "critical"]
+
+
+@dataclass(frozen=True)
+class Coding:
+    """A code with its system and display (FHIR Coding, as CDS Hooks uses it)."""
+
+    code: str
+    system: str
+    display: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a card's guidance comes from. Required on every card, with its url and topic."""
+
+    label: str
+    url: str
+    topic: Coding
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of a card; `url` is absolute. `app_context` appears on smart links only."""
+
+    label: str
+    url: str
+    type: Literal["absolute", "smart"] = "absolute"
+    app_context: str | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    """A proposed change; `resource` is a whole draft FHIR resource."""
+
+    type: Literal["create"]
+    description: str
+    resource: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A set of actions the clinician may accept at once."""
+
+    uuid: str
+    label: str
+    actions: tuple[Action, ...]
+    is_recommended: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card. `summary` has fewer than 140 characters; `detail` is GitHub Flavored Markdown without HTML."""
+
+    uuid: str
+    summary: str
+    indicator: Indicator
+    source: Source
+    detail: str
+    suggestions: tuple[Suggestion, ...] = ()
+    override_reasons: tuple[Coding, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class CdsResponse:
+    """The answer of a call: the cards, and the extension object (name to value) that machines read."""
+
+    cards: tuple[Card, ...] = ()
+    extension: Mapping[str, object] | None = None

@@ -1,0 +1,49 @@
+"""Why a call is refused, one small class per failure. Knows no status code: only `web.errors` does.
+
+Every message is for the caller's developer: gentle, concise, actionable, and free of patient data.
+"""
+
+
+class CallRefused(Exception):
+    """A call that can't be answered.
+
+    `message` is shown to the caller; `issue_code` is a code of the FHIR R4 value set issue-type
+    (OperationOutcome.issue.code).
+    """
+
+    issue_code = "processing"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class RequestInvalid(CallRefused):
+    """The request breaks the CDS Hooks specification or isn't strict JSON (400)."""
+
+    issue_code = "invalid"
+
+
+class ServiceUnknown(CallRefused):
+    """No service with this id is offered here (404)."""
+
+    issue_code = "not-found"
+
+
+class DataNotAvailable(CallRefused):
+    """Data the service needs were neither prefetched nor obtainable (412).
+
+    `missing` names the prefetch keys that could not be had.
+    """
+
+    issue_code = "incomplete"
+
+    def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class StoreUnavailable(CallRefused):
+    """The database could not take what it was given; nothing was stored (503, Retry-After)."""
+
+    issue_code = "transient"

@@ -1,0 +1,1 @@
+"""Feedback, stored before it is acknowledged."""

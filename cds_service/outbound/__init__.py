@@ -1,0 +1,1 @@
+"""Every call we make to others: guards, deadline, pools. Knows no FHIR."""

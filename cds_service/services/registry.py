@@ -1,0 +1,51 @@
+"""What a CDS service is to the rest of the program, and the list of those offered here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cds_service.cds_hooks.cards import CdsResponse
+from cds_service.cds_hooks.request import CdsRequest
+
+
+@dataclass(frozen=True)
+class ServiceDescription:
+    """One entry of discovery (CDS Hooks 3.0, Discovery), named as on the wire."""
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    usage_requirements: str
+    prefetch: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """What one log line says of a call: no patient data."""
+
+    verdicts: Mapping[str, str]
+    card_ids: tuple[str, ...]
+    indicator: str | None
+    knowledge_version: str
+    fetched: Mapping[str, float]
+    not_available: tuple[str, ...] = ()
+    set_aside: Mapping[str, int] | None = None
+
+
+class CdsService(Protocol):
+    """A service: described in discovery, answering calls."""
+
+    @property
+    def description(self) -> ServiceDescription:
+        """The discovery entry."""
+        ...
+
+    def answer(self, request: CdsRequest, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
+        """Answer one call as of a point in time.
+
+        Raises:
+            cds_service.cds_hooks.errors.CallRefused: when it can't be answered.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The Flask edge: routes, errors, security, one log line a call."""
