@@ -1,0 +1,45 @@
+"""What a client reports of a card (CDS Hooks 3.0, Feedback), as frozen values. Knows no database, no Flask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+Outcome = Literal["accepted", "overridden"]
+
+
+@dataclass(frozen=True)
+class ReasonCoding:
+    """The coded reason for an override; clients need not send its display."""
+
+    code: str
+    system: str
+    display: str | None = None
+
+
+@dataclass(frozen=True)
+class FeedbackEntry:
+    """What happened to one card.
+
+    `card` and `accepted_suggestions` are UUIDs in lower case; `outcome_timestamp` is in UTC; `user_comment` is
+    free text by a clinician, which may hold patient data: it is stored, never logged.
+    """
+
+    card: str
+    outcome: Outcome
+    outcome_timestamp: datetime
+    accepted_suggestions: tuple[str, ...] = ()
+    override_reason: ReasonCoding | None = None
+    user_comment: str | None = None
+
+
+class FeedbackStore(Protocol):
+    """Where feedback goes before it is acknowledged."""
+
+    def store(self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str) -> None:
+        """Store all entries or none.
+
+        Raises:
+            cds_service.cds_hooks.errors.StoreUnavailable: nothing was stored.
+        """
+        ...
