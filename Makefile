@@ -1,0 +1,55 @@
+# Set-up and daily work. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench docs fixtures lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.run: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.run ## Start the sandbox: service, FHIR server with synthetic patients, chart page (HOST, PORT)
+	$(BIN)/cds-service sandbox --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.dev ## Run all tests with coverage of the rooms that decide
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m coverage report --fail-under=98 --include='cds_service/hematology/*,cds_service/fhir_reading/*,cds_service/cds_hooks/*'
+
+check: $(VENV)/.dev ## Lint, types, knowledge, generated documentation
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cds-service check-knowledge
+	$(BIN)/python -m cds_service.knowledge.statements_page --check
+
+bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing (ratios in one run)
+	$(BIN)/python -m benchmarks.call
+
+docs: $(VENV)/.dev ## Make the generated documentation anew
+	$(BIN)/python -m cds_service.knowledge.statements_page
+
+fixtures: $(VENV)/.dev ## Make the synthetic patients anew from their stories
+	$(BIN)/python -m fhir_fixtures.build
+
+lock: ## Resolve the lock files anew (hashes, no download addresses)
+	@test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet pip-tools; }
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+LOCK_FLAGS := --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --annotation-style line
+
+clean: ## Remove the virtual environment and everything generated
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
