@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Indicator = Literal["info", "warning", "critical"]
+SelectionBehavior = Literal["at-most-one", "any"]
+
+SUMMARY_LIMIT = 140
+"""A summary is shorter than this, counted as JavaScript clients count: in UTF-16 units."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,13 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Card:
-    """One card. `summary` has fewer than 140 characters; `detail` is GitHub Flavored Markdown without HTML."""
+    """One card. `summary` has fewer than 140 characters; `detail` is GitHub Flavored Markdown without HTML.
+
+    `selection_behavior` is sent beside suggestions only; 1.0 clients know none but at-most-one.
+
+    Raises:
+        ValueError: the summary is empty, too long or of several lines, so no such card can reach a client.
+    """
 
     uuid: str
     summary: str
@@ -66,6 +76,11 @@ class Card:
     suggestions: tuple[Suggestion, ...] = ()
     override_reasons: tuple[Coding, ...] = ()
     links: tuple[Link, ...] = ()
+    selection_behavior: SelectionBehavior = "at-most-one"
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.summary.encode("utf-16-le")) // 2 < SUMMARY_LIMIT or len(self.summary.splitlines()) > 1:
+            raise ValueError(f"a card's summary is one line of 1 to {SUMMARY_LIMIT - 1} characters")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ digits a laboratory reported (2.90).
 """
 
 import json
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import orjson
 
@@ -15,6 +15,8 @@ from cds_service.cds_hooks.errors import RequestInvalid
 
 MAX_NUMBER_LENGTH = 1000
 """Characters of one number; the longest exact value of a double has 767 significant digits."""
+MAX_EXPONENT = 400
+"""Largest exponent, either sign; beyond it lies no double, and writing such a number out would fill the memory."""
 
 
 def decode_object(body: bytes) -> dict[str, object]:
@@ -63,10 +65,10 @@ def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _exact_number(text: str) -> Decimal:
     _check_number_length(text)
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise RequestInvalid(_NUMBER_OUT_OF_RANGE) from None
+    exponent = text.lower().partition("e")[2]
+    if exponent and abs(int(exponent)) > MAX_EXPONENT:
+        raise RequestInvalid("A number in the body is out of range.")
+    return Decimal(text)
 
 
 def _exact_integer(text: str) -> int:
@@ -80,5 +82,4 @@ def _check_number_length(text: str) -> None:
 
 
 _TOO_DEEP = "The body is nested too deeply; FHIR resources need far fewer than 250 levels."
-_NUMBER_OUT_OF_RANGE = "A number in the body is out of range."
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_float=_exact_number, parse_int=_exact_integer)
