@@ -1,0 +1,99 @@
+"""Who may import whom: the rooms of the house, their doors, and no way back."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "cds_service"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "fixtures" not in path.parts)
+
+MAY_IMPORT = {
+    "hematology": set(),
+    "cds_hooks": set(),
+    "outbound": set(),
+    "settings": set(),
+    "knowledge": {"hematology"},
+    "fhir_reading": {"hematology", "knowledge", "outbound"},
+    "services": {"hematology", "cds_hooks", "outbound", "knowledge", "fhir_reading"},
+    "feedback_store": {"cds_hooks"},
+    "sandbox": {"outbound", "fhir_reading", "knowledge", "settings", "app"},
+    "web": {"services", "cds_hooks", "settings"},
+    "app": {
+        "hematology",
+        "cds_hooks",
+        "outbound",
+        "knowledge",
+        "fhir_reading",
+        "services",
+        "feedback_store",
+        "web",
+        "settings",
+    },
+    "cli": {"app", "settings", "knowledge", "feedback_store", "sandbox", "web", "cds_hooks"},
+}
+"""Room to the rooms it may know. `app` and `cli` compose; what isn't listed is refused."""
+
+STDLIB_ONLY = {"hematology", "cds_hooks"}
+ONLY_HERE = {
+    "fhir": {"cds_service/fhir_reading/releases.py"},
+    "requests": {"cds_service/outbound"},
+    "flask": {"cds_service/web", "cds_service/app.py", "cds_service/sandbox"},
+    "sqlalchemy": {"cds_service/feedback_store"},
+}
+
+
+def _room(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def _imports(path: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            names.append(node.module or "")
+            if node.module == "cds_service":
+                names += [f"cds_service.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_the_rooms_it_may_know(path: Path) -> None:
+    room = _room(path)
+    if room == "__init__":
+        return
+    allowed = MAY_IMPORT[room] | {room}
+    ours = {name.split(".")[1] for name in _imports(path) if name.startswith("cds_service.")}
+    assert ours <= allowed, f"{room} must not know {sorted(ours - allowed)}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_library_is_imported_only_where_it_belongs(path: Path) -> None:
+    place = path.relative_to(PACKAGE.parent).as_posix()
+    tops = {name.split(".")[0] for name in _imports(path)}
+    for library, homes in ONLY_HERE.items():
+        if library in tops:
+            assert any(place == home or place.startswith(home + "/") for home in homes), f"{place} imports {library}"
+
+
+@pytest.mark.parametrize("room", sorted(STDLIB_ONLY))
+def test_the_pure_rooms_know_the_standard_library_only(room: str) -> None:
+    allowed = set(sys.stdlib_module_names) | {"cds_service"} | ({"orjson"} if room == "cds_hooks" else set())
+    for path in (PACKAGE / room).rglob("*.py"):
+        tops = {name.split(".")[0] for name in _imports(path)}
+        assert tops <= allowed, f"{path.name} imports {sorted(tops - allowed)}"
+
+
+def test_no_module_reads_the_wall_clock_inside_the_evaluation() -> None:
+    for room in ("hematology", "knowledge", "fhir_reading", "services", "cds_hooks"):
+        for path in (PACKAGE / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}:
+                    base = node.value
+                    name = base.id if isinstance(base, ast.Name) else getattr(base, "attr", "")
+                    assert name not in {"datetime", "date"}, f"{path.name} reads the clock"
