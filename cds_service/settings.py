@@ -1,0 +1,196 @@
+"""The only reader of the environment: `CDS_*`, read once, typed, frozen. Knows no other module of the project.
+
+Each setting is explained, with its unit and default, in `deploy/settings.example.env`.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import BeforeValidator, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+_PREFIX = "CDS_"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class SettingsInvalid(Exception):
+    """A setting can't be used. The message is one line that names each wrong variable and repeats no value."""
+
+
+def _split_list(value: object) -> object:
+    return tuple(item.strip() for item in value.split(",") if item.strip()) if isinstance(value, str) else value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
+Key = Annotated[SecretStr, Field(min_length=16)]
+ObservationStatus = Literal["final", "amended", "corrected", "preliminary", "unknown"]
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads a secret from the file that `CDS_..._FILE` names, as container platforms hand them over."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
+        """Not used: files are read all at once."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, object]:
+        return {name: _read_secret(name) for name in SECRETS if os.environ.get(_variable(name) + "_FILE")}
+
+
+def _read_secret(name: str) -> str:
+    variable = _variable(name)
+    if os.environ.get(variable):
+        raise SettingsInvalid(f"{variable} and {variable}_FILE are both set; keep one.")
+    try:
+        return Path(os.environ[variable + "_FILE"]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsInvalid(f"{variable}_FILE: the file can't be read.") from None
+
+
+class Settings(BaseSettings):
+    """All settings. Secrets are of a type that can't be printed by accident."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, env_ignore_empty=True, extra="ignore")
+
+    public_url: str = "http://127.0.0.1:8000"
+    auth: Literal["required", "off"] = "required"
+    fhir_servers: CommaList = ()
+    allow_http: bool = False
+    allowed_origins: CommaList = ()
+    database_url: SecretStr = SecretStr("sqlite:///cytopenia-cds.sqlite3")
+    migrate: Literal["manual", "auto"] = "manual"
+    time_budget_ms: int = Field(default=2000, ge=100, le=60_000)
+    max_body_bytes: int = Field(default=16_777_216, ge=1024, le=1_073_741_824)
+    knowledge_dir: Path | None = None
+    accepted_statuses: Annotated[tuple[ObservationStatus, ...], NoDecode, BeforeValidator(_split_list)] = (
+        "final",
+        "amended",
+        "corrected",
+    )
+    patient_audience: Literal["withhold", "show"] = "withhold"
+    not_evaluable_card: bool = False
+    assessment_extension: bool = True
+    pseudonym_key: Key | None = None
+    ca_bundle: FilePath | None = None
+    https_proxy: str | None = None
+    ops_token: Key | None = None
+    metrics_bind: str = "127.0.0.1:9464"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the files it names."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str) -> str:
+        _split_url(url, {"http", "https"})
+        return url.rstrip("/")
+
+    @field_validator("fhir_servers")
+    @classmethod
+    def _check_fhir_servers(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            _split_url(re.sub(r":\*(?=/|$)", ":1", url), {"http", "https"})
+        return tuple(url.rstrip("/") for url in urls)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if _split_url(origin, {"http", "https"}).path:
+                raise ValueError("an origin is scheme://host[:port], without path; '*' is not offered")
+        return origins
+
+    @field_validator("accepted_statuses")
+    @classmethod
+    def _check_statuses(cls, statuses: tuple[str, ...]) -> tuple[str, ...]:
+        if not statuses:
+            raise ValueError("name at least one status")
+        return statuses
+
+    @field_validator("knowledge_dir")
+    @classmethod
+    def _check_directory(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_dir():
+            raise ValueError("not a directory")
+        return path
+
+    @field_validator("https_proxy")
+    @classmethod
+    def _check_proxy(cls, url: str | None) -> str | None:
+        if url is not None:
+            _split_url(url, {"http", "https"}, user_allowed=True)
+        return url
+
+    @field_validator("metrics_bind")
+    @classmethod
+    def _check_bind(cls, address: str) -> str:
+        if address != "off" and not re.fullmatch(r"[\w.\-:\[\]]+:\d{1,5}", address, re.ASCII):
+            raise ValueError("must be host:port, or off")
+        return address
+
+    @model_validator(mode="after")
+    def _check_https(self) -> "Settings":
+        parts = urlsplit(self.public_url)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not self.allow_http:
+            raise ValueError("CDS_PUBLIC_URL: must be https, unless the host is loopback or CDS_ALLOW_HTTP=on")
+        return self
+
+
+SECRETS = ("database_url", "pseudonym_key", "ops_token")
+"""The settings that may come from a file."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment once.
+
+    Args:
+        overrides: settings given otherwise, such as by a command's option.
+
+    Raises:
+        SettingsInvalid: one line naming each variable that is wrong.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # the library checks each
+    except ValidationError as error:
+        raise SettingsInvalid("; ".join(map(_explain, error.errors(include_input=False)))) from None
+
+
+def _explain(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{_variable(str(error['loc'][0]))}: {message}" if error["loc"] else message
+
+
+def unknown_settings() -> tuple[str, ...]:
+    """Variables that begin like ours and mean nothing to this version: a misspelling, most often."""
+    known = {_variable(name) for name in Settings.model_fields} | {_variable(name) + "_FILE" for name in SECRETS}
+    return tuple(sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known))
+
+
+def _split_url(url: str, schemes: set[str], user_allowed: bool = False) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        complete = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        complete = False
+    if not complete or parts.query or parts.fragment or ("@" in parts.netloc and not user_allowed):
+        raise ValueError(f"must be an absolute URL ({' or '.join(sorted(schemes))}), without query or fragment")
+    return parts
+
+
+def _variable(name: str) -> str:
+    return _PREFIX + name.upper()

@@ -1,0 +1,32 @@
+"""The edge as one value: all that the composition root hands to the routes. Knows no medicine and no Flask."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cds_service.cds_hooks.feedback import FeedbackStore
+from cds_service.services.registry import CdsService
+from cds_service.web.request_log import CallRecord, log_call
+
+Clock = Callable[[], datetime]
+"""Gives the time as an aware UTC datetime; read once a call, at the edge only."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What the routes serve.
+
+    `pages` maps a path to the maker of its HTML; `readiness` names what must work before calls are taken;
+    `versions` is told to who holds the `ops_token`; `observers` hear of every finished call.
+    """
+
+    services: Mapping[str, CdsService]
+    feedback_store: FeedbackStore
+    clock: Clock
+    max_body_bytes: int
+    allowed_origins: frozenset[str] = frozenset()
+    pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    ops_token: str | None = None
+    observers: tuple[Callable[[CallRecord], None], ...] = (log_call,)

@@ -1,0 +1,37 @@
+"""Liveness and readiness, in state words; details are for who holds the operator's token."""
+
+import hmac
+
+from flask import Flask, Response, request
+
+from cds_service.cds_hooks.response_json import encode_json
+from cds_service.web.edge import Edge
+
+
+def register(app: Flask, edge: Edge) -> None:
+    """Serve `/livez` (this process answers) and `/readyz` (what it needs works too)."""
+
+    @app.get("/livez")
+    def livez() -> Response:
+        return _state(200, {"status": "alive"})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        checks = {name: "working" if check() else "failing" for name, check in edge.readiness.items()}
+        ready = "failing" not in checks.values()
+        state: dict[str, object] = {"status": "ready" if ready else "not ready"}
+        if _is_operator(edge.ops_token):
+            state |= {name: part for name, part in (("checks", checks), ("versions", dict(edge.versions))) if part}
+        return _state(200 if ready else 503, state)
+
+
+def _state(status: int, state: dict[str, object]) -> Response:
+    response = Response(encode_json(state), status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_operator(token: str | None) -> bool:
+    if not token:
+        return False
+    return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())

@@ -1,0 +1,105 @@
+"""One structured log line a call, as JSON on standard error. No patient data, no token, no text of the caller."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+import structlog
+from flask import Flask, Response, g, request
+
+from cds_service.services.registry import CallFacts
+
+
+@dataclass
+class CallRecord:
+    """What is told of one call once it is answered; filled by the routes on the way.
+
+    `received_at` is the call's `as_of`.
+    """
+
+    received_at: datetime
+    endpoint: str
+    started: float = field(default_factory=time.perf_counter)
+    service: str | None = None
+    hook_instance: str | None = None
+    facts: CallFacts | None = None
+    feedback_entries: int | None = None
+    refused: str | None = None
+    status: int = 0
+    seconds: float = 0.0
+
+
+def current_call() -> CallRecord:
+    """The record of the call being answered."""
+    record: CallRecord = g.call_record
+    return record
+
+
+def record_calls(
+    app: Flask, clock: Callable[[], datetime], observers: tuple[Callable[[CallRecord], None], ...]
+) -> None:
+    """Open a record before each call and tell the observers of it afterwards."""
+
+    @app.before_request
+    def open_record() -> None:
+        g.call_record = CallRecord(received_at=clock(), endpoint=request.endpoint or "none")
+
+    @app.after_request
+    def close_record(response: Response) -> Response:
+        record = current_call()
+        record.status = response.status_code
+        record.seconds = time.perf_counter() - record.started
+        for observe in observers:
+            observe(record)
+        return response
+
+
+def log_call(record: CallRecord) -> None:
+    """Write the line; probes of a working service are not worth one."""
+    if record.endpoint in {"livez", "readyz"} and record.status < 400:
+        return
+    log = structlog.get_logger()
+    write = log.error if record.status >= 500 else log.info
+    write("call", **describe_call(record))
+
+
+def describe_call(record: CallRecord) -> dict[str, object]:
+    """The members of the line; those without a value are left out."""
+    facts = record.facts
+    line: dict[str, object] = {
+        "time": record.received_at.isoformat(),
+        "endpoint": record.endpoint,
+        "service": record.service,
+        "hookInstance": record.hook_instance,
+        "status": record.status,
+        "ms": round(record.seconds * 1000, 1),
+        "refused": record.refused,
+        "feedbackEntries": record.feedback_entries,
+    }
+    if facts is not None:
+        line |= {
+            "verdicts": dict(facts.verdicts),
+            "indicator": facts.indicator,
+            "cards": list(facts.card_ids),
+            "knowledgeVersion": facts.knowledge_version,
+            "fetchedMs": dict(facts.fetched),
+            "notAvailable": list(facts.not_available),
+            "setAside": dict(facts.set_aside or {}),
+        }
+    return {name: value for name, value in line.items() if value not in (None, [], {})}
+
+
+def configure_logging(level: str) -> None:
+    """Log JSON lines to standard error, from this level on (debug, info, warning, error)."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line).decode()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )

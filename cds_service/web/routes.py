@@ -1,0 +1,49 @@
+"""The protocol's routes: discovery, the call, feedback. Takes no decision; knows no medicine and no status code."""
+
+from flask import Flask, Response
+
+from cds_service.cds_hooks.discovery import describe_services
+from cds_service.cds_hooks.errors import ServiceUnknown
+from cds_service.cds_hooks.feedback_report import parse_feedback
+from cds_service.cds_hooks.invocation import parse_request
+from cds_service.cds_hooks.response_json import encode_json, encode_response
+from cds_service.services.registry import CdsService
+from cds_service.web.body import read_json_body
+from cds_service.web.edge import Edge
+from cds_service.web.request_log import current_call
+
+_JSON = "application/json"
+
+
+def register(app: Flask, edge: Edge) -> None:
+    """Serve `/cds-services` and what lies below it."""
+    discovery_body = encode_json(describe_services(service.description for service in edge.services.values()))
+
+    def find_service(service_id: str) -> CdsService:
+        service = edge.services.get(service_id)
+        if service is None:
+            raise ServiceUnknown("No CDS service with this id is offered here; GET /cds-services lists those that are.")
+        current_call().service = service_id
+        return service
+
+    @app.get("/cds-services")
+    def discovery() -> Response:
+        return Response(discovery_body, content_type=_JSON)
+
+    @app.post("/cds-services/<service_id>")
+    def call(service_id: str) -> Response:
+        service = find_service(service_id)
+        request = parse_request(read_json_body(edge.max_body_bytes), service.description.hook)
+        record = current_call()
+        record.hook_instance = request.hook_instance
+        answer, record.facts = service.answer(request, record.received_at)
+        return Response(encode_response(answer), content_type=_JSON)
+
+    @app.post("/cds-services/<service_id>/feedback")
+    def feedback(service_id: str) -> Response:
+        find_service(service_id)
+        entries = parse_feedback(read_json_body(edge.max_body_bytes))
+        record = current_call()
+        edge.feedback_store.store(entries, record.received_at, service_id)
+        record.feedback_entries = len(entries)
+        return Response(status=200)
