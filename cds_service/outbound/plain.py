@@ -44,6 +44,18 @@ def post_json(
     return _exchange("POST", url, document, headers, timeout)
 
 
+def put_json(
+    url: str, document: object, headers: Mapping[str, str] | None = None, timeout: float = TIMEOUT_SECONDS
+) -> JsonAnswer:
+    """PUT a JSON document; every status is an answer.
+
+    Raises:
+        Unreachable: no answer in time.
+        ServerFailed: the answer isn't JSON, or the URL isn't one.
+    """
+    return _exchange("PUT", url, document, headers, timeout)
+
+
 def _exchange(method: str, url: str, document: object, headers: Mapping[str, str] | None, timeout: float) -> JsonAnswer:
     accept = {"Accept": "application/json, application/fhir+json"}
     try:

@@ -41,6 +41,7 @@ class TotalTimeoutSocket(socket.socket):
     def recv_into(self, buffer: Buffer, nbytes: int | None = 0, flags: int = 0) -> int:
         """Receive within the time left."""
         self._use_time_left()
+        _acknowledge_at_once(self)
         return super().recv_into(buffer, nbytes or 0, flags)
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
@@ -90,6 +91,12 @@ class GuardedTlsPool(HTTPSConnectionPool):
 
 
 POOL_CLASSES: dict[str, type] = {"http": GuardedPool, "https": GuardedTlsPool}
+
+
+def _acknowledge_at_once(connected: socket.socket) -> None:
+    """Spare 40 ms with a server that sends head and body in two writes and waits for our delayed acknowledgement."""
+    if hasattr(socket, "TCP_QUICKACK"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _connect(connection: HTTPConnection, host: str) -> socket.socket:

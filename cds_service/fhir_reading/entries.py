@@ -1,0 +1,145 @@
+"""What a prefetch key or a search holds, taken apart into entries. Pure; knows no resource's meaning and no network.
+
+An error is never an empty answer: an OperationOutcome, a wrong resource or nonsense is told apart from "no matches".
+Two entries of one id are both given: the reader decides between them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Failure = Literal["outcome", "unreadable"]
+
+_ERRORS = {"error", "fatal"}
+_REMARKS = {"warning", "information", "success"}
+_RESPONSES = {"batch-response", "transaction-response"}
+# What a query for one type may be answered with besides that type: other resources that carry or replace it.
+_ALSO = {
+    "Observation": {"DiagnosticReport"},
+    "MedicationRequest": {"MedicationStatement", "MedicationAdministration"},
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One resource, and the fullUrl that its Bundle gave it."""
+
+    resource: Mapping[str, object]
+    full_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The entries of one document.
+
+    `failure` says why nothing was obtained: `outcome` (the query failed where it was made; asking again is thought
+    needless) or `unreadable` (not what was asked for; as good as not sent). `complete` is false when a part failed
+    beside matches; `next_url` is the page that follows.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    next_url: str | None = None
+    failure: Failure | None = None
+    complete: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether the document gave no answer at all, which is not the same as no matches."""
+        return self.failure is not None
+
+
+UNREADABLE = Unpacked(failure="unreadable", complete=False)
+FAILED = Unpacked(failure="outcome", complete=False)
+
+
+def unpack(document: object, resource_type: str | None = None) -> Unpacked:
+    """Take apart a Bundle of any type, a bare resource, or null (no such data).
+
+    Args:
+        document: decoded JSON.
+        resource_type: what the query asks for; a document of other resources only is then unreadable.
+    """
+    if document is None:
+        return Unpacked()
+    if not isinstance(document, Mapping):
+        return UNREADABLE
+    match document.get("resourceType"):
+        case "OperationOutcome":
+            return FAILED
+        case "Bundle":
+            unpacked = _unpack_bundle(document)
+        case str() as name if name:
+            unpacked = Unpacked((Entry(document),))
+        case _:
+            return UNREADABLE
+    return unpacked if _answers(unpacked, resource_type) else UNREADABLE
+
+
+def _answers(unpacked: Unpacked, resource_type: str | None) -> bool:
+    if resource_type is None or not unpacked.entries:
+        return True
+    expected = {resource_type} | _ALSO.get(resource_type, set())
+    return any(entry.resource.get("resourceType") in expected for entry in unpacked.entries)
+
+
+def _unpack_bundle(bundle: Mapping[str, object]) -> Unpacked:
+    raw = bundle.get("entry")
+    if raw is not None and not isinstance(raw, list):
+        return UNREADABLE
+    members = [member for member in raw or [] if isinstance(member, Mapping)]
+    parts = list(_flatten(bundle, members))
+    entries = tuple(entry for part in parts for entry in part.entries)
+    failures = [part.failure for part in parts if part.failure]
+    if not entries and (failures or _claims_matches(bundle, members)):
+        return FAILED if "outcome" in failures else UNREADABLE
+    next_urls = [url for url in (_next_url(bundle), *(part.next_url for part in parts)) if url]
+    complete = not failures and len(next_urls) <= 1 and all(part.complete for part in parts)
+    return Unpacked(entries, next_urls[0] if next_urls else None, None, complete)
+
+
+def _flatten(bundle: Mapping[str, object], members: list[Mapping[str, object]]) -> Iterator[Unpacked]:
+    """Each member of a Bundle on its own; the answer to a batch may hold whole searchsets."""
+    is_response = bundle.get("type") in _RESPONSES
+    for member in members:
+        resource = member.get("resource")
+        if not isinstance(resource, Mapping):
+            if is_response and _response_failed(member):
+                yield FAILED
+        elif resource.get("resourceType") == "OperationOutcome":
+            if _tells_error(resource):
+                yield FAILED
+        elif resource.get("resourceType") == "Bundle" and is_response:
+            yield _unpack_bundle({**resource, "type": "searchset"})
+        elif isinstance(resource.get("resourceType"), str):
+            full_url = member.get("fullUrl")
+            yield Unpacked((Entry(resource, full_url if isinstance(full_url, str) and full_url else None),))
+
+
+def _tells_error(outcome: Mapping[str, object]) -> bool:
+    """Whether an OperationOutcome holds more than remarks (servers remark "no results" as a warning)."""
+    issues = outcome.get("issue")
+    if not isinstance(issues, list) or not issues:
+        return True
+    severities = [issue.get("severity") if isinstance(issue, Mapping) else None for issue in issues]
+    return any(severity in _ERRORS or severity not in _REMARKS for severity in severities)
+
+
+def _response_failed(member: Mapping[str, object]) -> bool:
+    response = member.get("response")
+    status = response.get("status") if isinstance(response, Mapping) else None
+    return not (isinstance(status, str) and status.startswith("2"))
+
+
+def _claims_matches(bundle: Mapping[str, object], members: list[Mapping[str, object]]) -> bool:
+    """Whether a Bundle says that there are matches but gives none, nor a page to find them on."""
+    total = bundle.get("total")
+    return isinstance(total, int) and total > 0 and not members and _next_url(bundle) is None
+
+
+def _next_url(bundle: Mapping[str, object]) -> str | None:
+    links = bundle.get("link")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, Mapping) and link.get("relation") == "next":
+            url = link.get("url")
+            return url if isinstance(url, str) and url else None
+    return None

@@ -1,0 +1,36 @@
+"""The FHIR servers that may be called, joined from the guarded calls and the reading of FHIR. Knows no prefetch."""
+
+from dataclasses import dataclass
+
+from cds_service.cds_hooks.errors import RequestInvalid
+from cds_service.cds_hooks.request import AccessToken
+from cds_service.cds_hooks.strict_json import decode_object
+from cds_service.fhir_reading.server import FhirServer
+from cds_service.outbound.allowed_servers import AllowedServers
+from cds_service.outbound.client import HttpClient
+from cds_service.outbound.deadline import Deadline
+from cds_service.outbound.errors import CallForbidden
+from cds_service.outbound.scope import open_scope
+
+
+@dataclass(frozen=True)
+class ListedServers:
+    """FHIR access to the servers of a list."""
+
+    client: HttpClient
+    allowed: AllowedServers
+
+    def open(self, base_url: str, token: AccessToken | None, deadline: Deadline) -> FhirServer | None:
+        """The server with this base, or None when it may not be called: the same for every server not listed."""
+        try:
+            return FhirServer(open_scope(self.client, self.allowed, base_url, token, deadline), _decode)
+        except CallForbidden:
+            return None
+
+
+def _decode(body: bytes) -> object:
+    """The same exact numbers as in a request."""
+    try:
+        return decode_object(body)
+    except RequestInvalid as error:
+        raise ValueError(error.message) from None
