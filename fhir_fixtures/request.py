@@ -1,0 +1,26 @@
+"""Prints a ready CDS Hooks request, its dates moved to today: `python -m fhir_fixtures.request bicytopenia`."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fhir_fixtures.dates import moved
+
+FOLDER = Path(__file__).parent / "requests"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the request named by the one argument; 2 and the list of names when there is no such request."""
+    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    if len(arguments) != 1 or arguments[0] not in names:
+        sys.stderr.write(f"Say which request: python -m fhir_fixtures.request NAME, one of {', '.join(names)}.\n")
+        return 2
+    request = json.loads((FOLDER / f"{arguments[0]}.json").read_text(encoding="utf-8"))
+    today = datetime.now(UTC).date()
+    sys.stdout.write(json.dumps(moved(request, today), indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
