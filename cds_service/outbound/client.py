@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import unquote
 
 import certifi
 from urllib3 import PoolManager, ProxyManager, Timeout
@@ -23,6 +24,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 from urllib3.response import BaseHTTPResponse
+from urllib3.util import make_headers, parse_url
 
 from cds_service.outbound.deadline import Deadline
 from cds_service.outbound.errors import CallFailed, CallForbidden, ServerFailed, Unreachable
@@ -115,11 +117,13 @@ class HttpClient:
         context.sslsocket_class = TotalTimeoutTlsSocket
         if self._settings.client_cert:
             context.load_cert_chain(self._settings.client_cert)
-        if self._settings.https_proxy:
-            return self._with_guarded_sockets(
-                ProxyManager(self._settings.https_proxy, num_pools=64, maxsize=32, ssl_context=context)
-            )
-        return self._with_guarded_sockets(PoolManager(num_pools=64, maxsize=32, ssl_context=context))
+        proxy = self._settings.https_proxy
+        if proxy is None:
+            return self._with_guarded_sockets(PoolManager(num_pools=64, maxsize=32, ssl_context=context))
+        login = make_headers(proxy_basic_auth=unquote(parse_url(proxy).auth or "")) if parse_url(proxy).auth else None
+        return self._with_guarded_sockets(
+            ProxyManager(proxy, proxy_headers=login, num_pools=64, maxsize=32, ssl_context=context)
+        )
 
     @staticmethod
     def _with_guarded_sockets(pools: PoolManager) -> PoolManager:

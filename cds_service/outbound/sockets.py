@@ -7,13 +7,16 @@ A socket's own time-out bounds each read: a server that sends one byte a second 
 import socket
 import ssl
 import time
+from typing import TYPE_CHECKING
 
-from typing_extensions import Buffer
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from cds_service.outbound.addresses import AddressForbidden, AddressInfo, resolve
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 class ForbiddenAddressError(HTTPError):
@@ -38,7 +41,7 @@ class TotalTimeoutSocket(socket.socket):
             raise TimeoutError("the time for this exchange is over")
         super().settimeout(left)
 
-    def recv_into(self, buffer: Buffer, nbytes: int | None = 0, flags: int = 0) -> int:
+    def recv_into(self, buffer: "WriteableBuffer", nbytes: int | None = 0, flags: int = 0) -> int:
         """Receive within the time left."""
         self._use_time_left()
         _acknowledge_at_once(self)
@@ -49,12 +52,12 @@ class TotalTimeoutSocket(socket.socket):
         self._use_time_left()
         return super().recv(bufsize, flags)
 
-    def send(self, data: Buffer, flags: int = 0) -> int:
+    def send(self, data: "ReadableBuffer", flags: int = 0) -> int:
         """Send within the time left."""
         self._use_time_left()
         return super().send(data, flags)
 
-    def sendall(self, data: Buffer, flags: int = 0) -> None:
+    def sendall(self, data: "ReadableBuffer", flags: int = 0) -> None:
         """Send all within the time left."""
         self._use_time_left()
         super().sendall(data, flags)
