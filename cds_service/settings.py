@@ -34,7 +34,7 @@ ObservationStatus = Literal["final", "amended", "corrected", "preliminary", "unk
 class _SecretFiles(PydanticBaseSettingsSource):
     """Reads a secret from the file that `CDS_..._FILE` names, as container platforms hand them over."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:  # noqa: ARG002
         """Not used: files are read all at once."""
         return None, field_name, False
 

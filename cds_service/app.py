@@ -1,0 +1,98 @@
+"""The composition root: the one file that sees every room. Wires them, decides nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from flask import Flask
+
+from cds_service.cds_hooks.errors import StoreUnavailable
+from cds_service.cds_hooks.feedback import FeedbackStore
+from cds_service.feedback_store.database import migrate
+from cds_service.feedback_store.store import SqlFeedbackStore
+from cds_service.knowledge.model import Knowledge
+from cds_service.services.registry import CdsService
+from cds_service.settings import Settings
+from cds_service.web.edge import Clock, Edge
+from cds_service.web.flask_app import create_edge
+from cds_service.web.request_log import configure_logging
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is served, ready to be wired: replace a part to serve something else (the sandbox and tests do)."""
+
+    services: tuple[CdsService, ...]
+    feedback_store: FeedbackStore
+    pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def utc_now() -> datetime:
+    """The one clock of the program; all that lies behind the edge is handed the time."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, clock: Clock = utc_now, parts: Parts | None = None) -> Flask:
+    """The Flask app.
+
+    Args:
+        settings: read by `load_settings`.
+        clock: gives each call its `as_of`.
+        parts: what to serve; by default what `build_parts` makes of the settings.
+    """
+    configure_logging(settings.log_level)
+    parts = parts or build_parts(settings)
+    return create_edge(
+        Edge(
+            services={service.description.id: service for service in parts.services},
+            feedback_store=parts.feedback_store,
+            clock=clock,
+            max_body_bytes=settings.max_body_bytes,
+            allowed_origins=frozenset(settings.allowed_origins),
+            pages=parts.pages,
+            readiness=parts.readiness,
+            versions=parts.versions,
+            ops_token=settings.ops_token.get_secret_value() if settings.ops_token else None,
+        )
+    )
+
+
+def build_parts(settings: Settings) -> Parts:
+    """The service as shipped: its knowledge, the review of cytopenias, the store of feedback, the pages about it.
+
+    Raises:
+        ValueError: the knowledge or the database's URL can't be used.
+        cds_service.cds_hooks.errors.StoreUnavailable: the database can't be opened.
+    """
+    raise NotImplementedError
+
+
+def versions(settings: Settings) -> Mapping[str, str]:
+    """The versions of software and knowledge, for `--version` and for whoever holds the operator's token."""
+    return {"software": version("cytopenia-cds"), "knowledge": _load_knowledge(settings).version}
+
+
+def _load_knowledge(settings: Settings) -> Knowledge:
+    from cds_service.knowledge.loader import load_knowledge  # noqa: PLC0415 - until it is there
+
+    return load_knowledge(settings.knowledge_dir)
+
+
+def open_feedback_store(settings: Settings) -> SqlFeedbackStore:
+    """The store; an embedded database is made or migrated first, another one only with CDS_MIGRATE=auto."""
+    url = settings.database_url.get_secret_value()
+    store = SqlFeedbackStore(url)
+    if url.startswith("sqlite") or settings.migrate == "auto":
+        migrate(url)
+    return store
+
+
+def _store_answers(store: SqlFeedbackStore) -> bool:
+    try:
+        next(store.export(), None)
+    except StoreUnavailable:
+        return False
+    return True

@@ -1,0 +1,147 @@
+"""The command `cds-service`. A subcommand's modules are imported when it is called, so that help is instant.
+
+Exit codes: 0 done; 1 it could not be done; 2 wrong usage or a wrong setting. Errors are one line on standard error.
+"""
+
+# ruff: noqa: PLC0415 - what only one subcommand needs is imported by it
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from cds_service.settings import Settings, SettingsInvalid, load_settings, unknown_settings
+
+_ELSEWHERE = {
+    "check-knowledge": "cds_service.knowledge.commands:check_knowledge_command",
+    "load": "cds_service.sandbox.commands:load_command",
+    "open-chart": "cds_service.sandbox.commands:open_chart_command",
+    "sandbox": "cds_service.sandbox.commands:sandbox_command",
+}
+_SUMMARIES = {
+    "check-knowledge": "Check the knowledge files without starting the service.",
+    "load": "Put the synthetic patients on a FHIR server.",
+    "open-chart": "Act as the EHR: open a patient's chart and print the cards.",
+    "sandbox": "Start everything with nothing to configure: service, FHIR server, chart page.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group some of whose commands live in rooms that are imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, sorted."""
+        return sorted({*super().list_commands(ctx), *_ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command; importing it is left to the moment it runs or is asked for help."""
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = _ELSEWHERE[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands in help, without importing any."""
+        own = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted((own | _SUMMARIES).items()))
+
+
+class WrongSetting(click.ClickException):
+    """A setting that can't be used (exit code 2)."""
+
+    exit_code = 2
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    from cds_service.cds_hooks.errors import CallRefused
+
+    try:
+        yield
+    except (SettingsInvalid, ValueError) as error:
+        raise WrongSetting(str(error)) from None
+    except CallRefused as error:
+        raise click.ClickException(error.message) from None
+
+
+def _read_settings() -> Settings:
+    with _errors_in_one_line():
+        settings = load_settings()
+    for name in unknown_settings():
+        click.echo(f"Warning: {name} is not a setting of this version; it is ignored.", err=True)
+    return settings
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked or ctx.resilient_parsing:
+        return
+    from cds_service.app import versions
+
+    with _errors_in_one_line():
+        told = versions(_read_settings())
+    click.echo(f"cds-service {told['software']}, knowledge {told['knowledge']}")
+    ctx.exit()
+
+
+@click.group(cls=LazyGroup)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+    help="Print the versions of software and knowledge.",
+)  # fmt: skip
+def main() -> None:
+    """A CDS Hooks service for leukopenia and thrombocytopenia. Settings: environment variables CDS_*."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 256), help="Threads a process.")
+def serve(host: str, port: int, workers: int, threads: int) -> None:
+    """Serve in production, behind a gateway that authenticates clients. SIGTERM drains."""
+    settings = _read_settings()
+    if settings.auth != "off":
+        raise WrongSetting(
+            "CDS_AUTH: this version has no client authentication; put it behind a gateway that authenticates "
+            "clients, and say so with CDS_AUTH=off."
+        )
+    from cds_service.app import create_app
+    from cds_service.web.server import Listen, run_server
+
+    with _errors_in_one_line():
+        app = create_app(settings)
+    run_server(app, Listen(host, port, workers, threads), ready=lambda url: click.echo(f"Serving {url}/cds-services"))
+
+
+@main.group()
+def feedback() -> None:
+    """What clinicians did with the cards."""
+
+
+@feedback.command()
+def export() -> None:
+    """Print all feedback, one JSON object a line. Comments may hold patient data."""
+    settings = _read_settings()
+    from cds_service.feedback_store.store import SqlFeedbackStore
+
+    with _errors_in_one_line():
+        for entry in SqlFeedbackStore(settings.database_url.get_secret_value()).export():
+            sys.stdout.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+@main.command()
+def migrate() -> None:
+    """Create the database, or bring it to this version."""
+    settings = _read_settings()
+    from cds_service.feedback_store.database import migrate as migrate_database
+
+    with _errors_in_one_line():
+        version = migrate_database(settings.database_url.get_secret_value())
+    click.echo(f"The database is at version {version}.")

@@ -1,0 +1,135 @@
+"""The production server: gunicorn as a library, with threads. Knows HTTP connections, nothing of what is served."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from socket import SHUT_RD, socket
+
+import structlog
+from flask import Flask
+from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.http import wsgi  # type: ignore[import-untyped]
+from gunicorn.http.errors import (  # type: ignore[import-untyped]
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+
+from cds_service.web.errors import operation_outcome
+
+REQUEST_SECONDS = 30.0
+"""How long a client may take to send one request; what is not here by then is not read."""
+_PRODUCT = "cytopenia-cds"
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where and how wide to listen; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
+    threads: int = 16
+
+
+def run_server(app: Flask, listen: Listen, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; ends the process.
+
+    Args:
+        app: made before the workers are forked, so that they share it and its one start; it must not hold open
+            connections yet.
+        listen: where to listen.
+        ready: told the URL once the first worker serves.
+    """
+    wsgi.SERVER = _PRODUCT
+    _Server(app, _options(listen, ready)).run()
+
+
+def _options(listen: Listen, ready: Callable[[str], None]) -> dict[str, object]:
+    def announce(worker: "Worker") -> None:
+        if worker.age == 1:
+            host, port = worker.sockets[0].getsockname()[:2]
+            ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    return {
+        "bind": f"[{listen.host}]:{listen.port}" if ":" in listen.host else f"{listen.host}:{listen.port}",
+        "workers": listen.workers,
+        "threads": listen.threads,
+        "worker_class": Worker,
+        "preload_app": True,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+        "post_worker_init": announce,
+    }
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, app: Flask, options: dict[str, object]) -> None:
+        self._app = app
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._app
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """A threaded worker that no slow sender can hold, and that answers a broken request without repeating it."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadlines: dict[TConn, float] = {}
+
+    def handle(self, conn: TConn) -> object:
+        """Serve one request of a connection, in a thread of the pool."""
+        self._deadlines[conn] = time.monotonic() + REQUEST_SECONDS
+        try:
+            return super().handle(conn)
+        finally:
+            self._deadlines.pop(conn, None)
+
+    def murder_pending(self) -> None:
+        """Called about once a second: end the reading of requests that take too long; an answer can still be sent."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, deadline in list(self._deadlines.items()):
+            if deadline < now:
+                self._deadlines.pop(conn, None)
+                _stop_reading(conn.sock)
+
+    def handle_error(self, req: object, client: socket, addr: object, exc: Exception) -> None:  # noqa: ARG002
+        """Answer what is no HTTP; gunicorn's own answer and log line would repeat parts of the request."""
+        status, reason = _HTTP_ERRORS.get(type(exc), (400, "Bad Request"))
+        if not isinstance(exc, ParseException):
+            status, reason = 500, "Internal Server Error"
+        structlog.get_logger().warning("no-http-request", status=status, error=type(exc).__name__)
+        body = operation_outcome("invalid" if status < 500 else "exception", f"The HTTP request failed: {reason}.")
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nServer: {_PRODUCT}\r\nConnection: close\r\n"
+            f"Content-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            util.write_nonblock(client, head.encode() + body)
+        except OSError:
+            return
+
+
+_HTTP_ERRORS = {
+    LimitRequestLine: (414, "URI Too Long"),
+    LimitRequestHeaders: (431, "Request Header Fields Too Large"),
+    UnsupportedTransferCoding: (501, "Not Implemented"),
+}
+
+
+def _stop_reading(sock: socket) -> None:
+    try:
+        sock.shutdown(SHUT_RD)
+    except OSError:
+        return
