@@ -15,7 +15,7 @@ UCUM = "http://unitsofmeasure.org"
 
 @dataclass(frozen=True)
 class Analyte:
-    """A test: its code; its usual unit; its reference range in that unit (counts: in 10*9/L)."""
+    """A test: its code; its usual unit; its reference range in that unit (counts: in 10*9/L); who asks for it."""
 
     system: str
     code: str
@@ -23,6 +23,7 @@ class Analyte:
     unit: str | None = None
     low: float | None = None
     high: float | None = None
+    prefetch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ def table(name: str) -> dict[str, Any]:
 def analyte(key: str) -> Analyte:
     """The test with this key; KeyError if there is none."""
     return Analyte(**table("analytes")[key])
+
+
+def codes_asked_for(prefetch: str) -> frozenset[str]:
+    """The codes of the tests that the service's prefetch key `prefetch` asks for."""
+    return frozenset(test["code"] for test in table("analytes").values() if test.get("prefetch") == prefetch)
 
 
 def unit(key: str) -> Unit:

@@ -2,12 +2,17 @@
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from fhir_fixtures.dates import moved
 
 FOLDER = Path(__file__).parent / "requests"
+
+
+def request_on(name: str, day: date) -> object:
+    """The request called `name` with every date moved so that `day` is the reference day."""
+    return moved(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), day)
 
 
 def main(arguments: list[str]) -> int:
@@ -16,9 +21,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in names:
         sys.stderr.write(f"Say which request: python -m fhir_fixtures.request NAME, one of {', '.join(names)}.\n")
         return 2
-    request = json.loads((FOLDER / f"{arguments[0]}.json").read_text(encoding="utf-8"))
-    today = datetime.now(UTC).date()
-    sys.stdout.write(json.dumps(moved(request, today), indent=2, ensure_ascii=False) + "\n")
+    request = request_on(arguments[0], datetime.now(UTC).date())
+    sys.stdout.write(json.dumps(request, indent=2, ensure_ascii=False) + "\n")
     return 0
 
 
