@@ -35,7 +35,6 @@ class Collection:
     def shared(self) -> Resource:
         """The members its Observations and its report have in common; issued two hours after the drawing."""
         return {
-            "status": self.count.status,
             "subject": reference("Patient", self.count.subject or self.patient_id),
             "effectiveDateTime": self.collected,
             "issued": (datetime.fromisoformat(self.collected) + timedelta(hours=2)).isoformat(),
@@ -43,10 +42,10 @@ class Collection:
         }
 
     @property
-    def specimen(self) -> Resource | None:
-        """The reference to its Specimen, with the kind in words for readers who don't get the resource."""
+    def specimen(self) -> Resource:
+        """The reference to its Specimen, with the kind in words for readers who don't get the resource; or empty."""
         if not self.count.specimen:
-            return None
+            return {}
         said = coding(_SPECIMENS[self.count.specimen])["display"]
         return {**reference("Specimen", f"{self.stem}-specimen"), "display": said}
 
@@ -77,13 +76,18 @@ def _results(count: Count) -> dict[str, Result]:
 
 def _observation(drawn: Collection, key: str, result: Result) -> Resource:
     test = analyte(key)
-    members = {"category": [_LABORATORY], "code": concept(test.system, test.code, test.display), **drawn.shared}
-    members["specimen"] = drawn.specimen
+    members = _members(drawn, test)
     if result.value is not None:
         measured_in = unit(result.unit or test.unit or drawn.place.count_unit)
         members["valueQuantity"] = _quantity(result.value, measured_in)
         members |= _judged_by_range(test, result.value, measured_in)
     return patched(resource(drawn.place, "Observation", f"{drawn.stem}-{key}", members), result.patch)
+
+
+def _members(drawn: Collection, test: Analyte) -> Resource:
+    code = concept(test.system, test.code, test.display)
+    told = {"status": drawn.count.status, "category": [_LABORATORY], "code": code, **drawn.shared}
+    return {**told, "specimen": drawn.specimen}
 
 
 def _quantity(value: int | float, measured_in: Unit) -> Resource:
@@ -113,7 +117,7 @@ def _panel(drawn: Collection, observations: list[Resource]) -> Resource:
     """One Observation that carries the results as components, as Swiss laboratory reports do."""
     kept = ("code", "valueQuantity", "interpretation", "referenceRange")
     test = analyte(drawn.place.panel)
-    members = {"category": [_LABORATORY], "code": concept(test.system, test.code, test.display), **drawn.shared}
+    members = _members(drawn, test)
     members["component"] = [{key: one[key] for key in kept if key in one} for one in observations]
     return resource(drawn.place, "Observation", f"{drawn.stem}-panel", members)
 
@@ -122,11 +126,12 @@ def _report(drawn: Collection, observations: list[Resource]) -> Resource:
     """The DiagnosticReport of the panel; it is filed in this patient's chart, whoever its results are of."""
     test = analyte(drawn.place.panel_with_differential if "anc" in drawn.count.results else drawn.place.panel)
     members = {
+        "status": drawn.count.status,
         "category": [concept("v2-0074", "HM", "Hematology"), concept("v2-0074", "LAB", "Laboratory")],
         "code": concept(test.system, test.code, test.display),
         **drawn.shared,
         "subject": reference("Patient", drawn.patient_id),
-        "specimen": [drawn.specimen] if drawn.specimen else None,
+        "specimen": [drawn.specimen] if drawn.specimen else [],
         "result": [reference("Observation", one["id"]) for one in observations],
     }
     return resource(drawn.place, "DiagnosticReport", f"{drawn.stem}-report", members)
