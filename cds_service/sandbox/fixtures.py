@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -15,13 +16,17 @@ _CHECKOUT = Path(__file__).parents[2] / "fhir_fixtures"
 
 @dataclass(frozen=True)
 class FixturePatient:
-    """One patient of the index: FHIR id, Bundle file, name, what the chart is about, and the story behind it."""
+    """One patient of the index: FHIR id, Bundle file, name, what the chart is about, and the story behind it.
+
+    `indicator` is that of the card the chart must lead to, "none" where it must lead to none.
+    """
 
     id: str
     file: Path
     name: str
     title: str
     story: str
+    indicator: str
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,9 @@ def load_index(folder: Path) -> FixtureIndex:
         raise FixturesMissing(f"The index of the synthetic patients can't be read: {error}.") from error
 
 
-def _patient(folder: Path, row: Mapping[str, str]) -> FixturePatient:
+def _patient(folder: Path, row: Mapping[str, Any]) -> FixturePatient:
     file = next((path for path in (folder / row["file"], folder / "r4" / row["file"]) if path.is_file()), None)
     if file is None:
         raise FixturesMissing(f"The index of the synthetic patients names {row['file']}, which isn't there.")
-    return FixturePatient(row["id"], file, row["name"], row["title"], row["story"])
+    indicator = row.get("expect", {}).get("indicator") or "none"
+    return FixturePatient(row["id"], file, row["name"], row["title"], row["story"], indicator)

@@ -1,0 +1,104 @@
+"""What the chart page shows of a visit, as frozen values for the templates. Knows no Flask and judges nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+from markupsafe import Markup
+
+from cds_service.knowledge.model import Knowledge
+from cds_service.sandbox.fhir_server.store import FhirStore
+from cds_service.sandbox.fixtures import FixtureIndex
+from cds_service.sandbox.trend import TrendSeries, read_trend
+from cds_service.sandbox.trend_chart import draw_trend
+from cds_service.sandbox.visits import Visit
+
+EXTENSION = "org.cytopenia-cds.assessment"
+GROUPS = (("critical", "Critical"), ("warning", "Warning"), ("info", "Info"), ("none", "No card"), ("", "Loaded here"))
+
+
+@dataclass(frozen=True)
+class ListedPatient:
+    """One line of the patient list; `indicator` of the card expected, "" for a patient without a story."""
+
+    id: str
+    name: str
+    title: str = ""
+    story: str = ""
+    indicator: str = ""
+
+
+@dataclass(frozen=True)
+class ChartView:
+    """One opened chart: `banner` is the person in a line, `trend` an SVG, the JSON texts are for reading."""
+
+    patient: ListedPatient
+    banner: str
+    visit: Visit
+    findings: tuple[Mapping[str, Any], ...]
+    withheld: str
+    series: tuple[TrendSeries, ...]
+    trend: Markup | None
+    request_json: str
+    response_json: str
+
+
+def listed_patients(index: FixtureIndex, store: FhirStore) -> dict[str, ListedPatient]:
+    """By id: those with a story, in the index's order, then any other patient on the FHIR server."""
+    told = {p.id: ListedPatient(p.id, p.name, p.title, p.story, p.indicator) for p in index.patients}
+    others = sorted((resource for resource in store.all("Patient") if resource["id"] not in told), key=_name)
+    return told | {str(resource["id"]): ListedPatient(str(resource["id"]), _name(resource)) for resource in others}
+
+
+def chart_view(listed: ListedPatient, visit: Visit, store: FhirStore, knowledge: Knowledge, now: datetime) -> ChartView:
+    """Everything one chart page says."""
+    resource = store.find("Patient", listed.id) or {}
+    assessment = (visit.exchange.response.get("extension") or {}).get(EXTENSION) or {}
+    not_used = {str(row.get("reference")) for row in assessment.get("notUsed", ())}
+    observations = [o for o in store.all("Observation") if _subject(o) == f"Patient/{listed.id}"]
+    series = read_trend(knowledge, observations, not_used)
+    return ChartView(
+        patient=listed,
+        banner=_banner(resource, now.astimezone(UTC).date()),
+        visit=visit,
+        findings=tuple(assessment.get("findings", ())),
+        withheld=str(assessment.get("withheld", "")),
+        series=series,
+        trend=draw_trend(series, now),
+        request_json=_pretty(visit.exchange.request),
+        response_json=_pretty(visit.exchange.answer),
+    )
+
+
+def _pretty(document: object) -> str:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+
+
+def _subject(observation: Mapping[str, Any]) -> str:
+    return str(observation.get("subject", {}).get("reference", ""))
+
+
+def _name(patient: Mapping[str, Any]) -> str:
+    name = next(iter(patient.get("name", ())), {})
+    return str(name.get("text") or " ".join([*name.get("given", ()), name.get("family", "")]).strip() or patient["id"])
+
+
+def _banner(patient: Mapping[str, Any], today: date) -> str:
+    born = str(patient.get("birthDate", ""))
+    parts = [
+        str(patient.get("gender", "")),
+        _age(born, today),
+        f"born {born}" if born else "",
+        f"Patient/{patient.get('id')}",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _age(born: str, today: date) -> str:
+    try:
+        day = date.fromisoformat(born)
+    except ValueError:
+        return ""
+    return f"{today.year - day.year - ((today.month, today.day) < (day.month, day.day))} years"
