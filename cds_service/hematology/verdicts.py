@@ -195,6 +195,8 @@ class Causes:
     groups: tuple[GroupSupport, ...] = ()
     context: tuple[GroupSupport, ...] = ()
     assessed: bool = False
+    weak: tuple[GroupSupport, ...] = ()
+    """Groups that only weak records point to: shown, never counted."""
 
 
 class Situation(StrEnum):

@@ -1,0 +1,58 @@
+"""Bicytopenia: leukocytes and platelets low together. Judges only the two findings; no counts are read here."""
+
+from itertools import product
+
+from cds_service.hematology.criteria import Guideline
+from cds_service.hematology.verdicts import Finding, FindingAssessment, Occasion, Run, Verdict
+from cds_service.hematology.windows import chronology, days_apart
+
+_LOW = frozenset({Verdict.PRESENT, Verdict.UNCONFIRMED})
+_OPEN = frozenset({Verdict.NOT_EVALUABLE, Verdict.UNRELIABLE})
+
+
+def assess_bicytopenia(
+    leukopenia: FindingAssessment, thrombocytopenia: FindingAssessment, guideline: Guideline
+) -> FindingAssessment:
+    """Both low now, with a low result of each at most `pair` days apart. Persistence isn't needed."""
+    both = (leukopenia, thrombocytopenia)
+    pair = _pair(leukopenia.run, thrombocytopenia.run, guideline)
+    newest = tuple(one.newest for one in both if one.newest is not None)
+    shown = {*pair, *newest} if pair else set()
+    return FindingAssessment(
+        finding=Finding.BICYTOPENIA,
+        verdict=_verdict(both, pair),
+        statement=guideline.statements.get(Finding.BICYTOPENIA),
+        criteria=(guideline.leukopenia_below, guideline.thrombocytopenia_below, guideline.current, guideline.pair),
+        occasions=tuple(sorted(shown, key=_latest_first, reverse=True)),
+        unread=(*leukopenia.unread, *thrombocytopenia.unread),
+        pair=pair,
+    )
+
+
+def _verdict(both: tuple[FindingAssessment, FindingAssessment], pair: tuple[Occasion, Occasion] | None) -> Verdict:
+    if pair:
+        return Verdict.PRESENT
+    if any(one.verdict in _OPEN for one in both):
+        return Verdict.NOT_EVALUABLE
+    if any(one.verdict is Verdict.NO_RECENT_RESULT for one in both):
+        return Verdict.NO_RECENT_RESULT
+    # Both low, never together so far: what is newer and unread could be the count that makes the pair.
+    if all(one.verdict in _LOW for one in both) and any(one.unread or one.conflicting for one in both):
+        return Verdict.NOT_EVALUABLE
+    return Verdict.ABSENT
+
+
+def _pair(leukocytes: Run | None, platelets: Run | None, guideline: Guideline) -> tuple[Occasion, Occasion] | None:
+    """The most recent pair: its older member as new as possible, then the newer one."""
+    if leukocytes is None or platelets is None:
+        return None
+    together = [
+        (one, other)
+        for one, other in product(leukocytes.occasions, platelets.occasions)
+        if days_apart(one.collected, other.collected) <= guideline.pair.days
+    ]
+    return max(together, key=lambda pair: sorted(chronology(one.collected) for one in pair), default=None)
+
+
+def _latest_first(occasion: Occasion) -> tuple[object, ...]:
+    return chronology(occasion.collected), occasion.analyte

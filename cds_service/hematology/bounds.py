@@ -1,0 +1,19 @@
+"""What a count says about a limit, reported bounds included. Knows no finding: the limit is an argument."""
+
+from decimal import Decimal
+
+from cds_service.hematology.lab_results import Comparator, CountResult
+
+
+def is_below(result: CountResult, limit: Decimal) -> bool | None:
+    """Whether the true count is below `limit` (10*9/L, strict); None where a reported bound leaves it open."""
+    value = result.value
+    match result.comparator:
+        case Comparator.EXACT:
+            return value < limit
+        case Comparator.BELOW:
+            return True if value <= limit else None
+        case Comparator.AT_MOST:
+            return True if value < limit else None
+        case Comparator.ABOVE | Comparator.AT_LEAST:
+            return False if value >= limit else None

@@ -1,0 +1,109 @@
+"""One specimen is one result: counts of one analyte gathered into occasions, and the side of the limit each is on."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from cds_service.hematology.bounds import is_below
+from cds_service.hematology.criteria import Criterion
+from cds_service.hematology.lab_results import Analyte, Comparator, CountResult
+from cds_service.hematology.verdicts import Occasion, Side
+from cds_service.hematology.windows import chronology, hours_within, same_time
+
+_CORRECTIONS = frozenset({"corrected", "amended"})
+_BOUND_ORDER = {
+    Comparator.BELOW: 0,
+    Comparator.AT_MOST: 1,
+    Comparator.EXACT: 2,
+    Comparator.AT_LEAST: 3,
+    Comparator.ABOVE: 4,
+}
+
+
+def gather_occasions(results: Iterable[CountResult], limit: Criterion, specimen_hours: Criterion) -> list[Occasion]:
+    """The occasions of one analyte's results, newest first, each with its side of `limit`.
+
+    A low-confidence result of the same occasion as a criterion result yields to it and is left out.
+    """
+    criterion, low_confidence = _split(results)
+    alone = [
+        result
+        for result in low_confidence
+        if not any(_one_occasion(result, other, specimen_hours) for other in criterion)
+    ]
+    groups = _group(criterion, specimen_hours) + _group(alone, specimen_hours)
+    occasions = [_occasion(_still_standing(group), limit) for group in groups]
+    return sorted(
+        occasions, key=lambda occasion: (chronology(occasion.collected), occasion.collected.day), reverse=True
+    )
+
+
+def _split(results: Iterable[CountResult]) -> tuple[list[CountResult], list[CountResult]]:
+    everything = list(results)
+    return [r for r in everything if not r.low_confidence], [r for r in everything if r.low_confidence]
+
+
+def _one_occasion(one: CountResult, other: CountResult, specimen_hours: Criterion) -> bool:
+    if same_time(one.collected, other.collected):
+        return True
+    if one.specimen is None or one.specimen != other.specimen:
+        return False
+    first, second = one.collected, other.collected
+    return hours_within(first, second, specimen_hours) or hours_within(second, first, specimen_hours)
+
+
+def _group(results: list[CountResult], specimen_hours: Criterion) -> list[list[CountResult]]:
+    """Groups closed under `_one_occasion`: what is one occasion with a member belongs to all of them."""
+    groups: list[list[CountResult]] = []
+    for result in results:
+        joined = [group for group in groups if any(_one_occasion(result, other, specimen_hours) for other in group)]
+        groups = [group for group in groups if group not in joined]
+        groups.append([result, *(other for group in joined for other in group)])
+    return groups
+
+
+def _still_standing(group: list[CountResult]) -> list[CountResult]:
+    """What the tie order leaves: corrections, then nRBC-corrected counts, then the latest issued."""
+    standing = _keep(group, lambda result: result.status in _CORRECTIONS)
+    standing = _keep(standing, lambda result: result.nrbc_corrected)
+    issued: list[datetime] = [result.issued for result in standing if result.issued is not None]
+    if len(issued) < len(standing):
+        return standing
+    return _keep(standing, lambda result: result.issued == max(issued))
+
+
+def _keep(results: list[CountResult], preferred: Callable[[CountResult], bool]) -> list[CountResult]:
+    """The preferred ones, or all where the step keeps none."""
+    return [result for result in results if preferred(result)] or results
+
+
+def _occasion(standing: list[CountResult], limit: Criterion) -> Occasion:
+    """Bounds that decide nothing count only where nothing else stands."""
+    decided = [result for result in standing if is_below(result, limit.value) is not None]
+    differing: dict[tuple[object, Comparator], CountResult] = {}
+    for result in sorted(decided or standing, key=_lowest_first):
+        differing.setdefault((result.value, result.comparator), result)
+    results = tuple(differing.values())
+    return Occasion(analyte=results[0].analyte, results=results, side=_side(results, limit))
+
+
+def _lowest_first(result: CountResult) -> tuple[object, ...]:
+    """By value; of equal ones the clumped, then the timed: the one that says more stands for the others."""
+    return (
+        result.value,
+        _BOUND_ORDER[result.comparator],
+        not result.clumped,
+        result.collected.instant is None,
+        result.reference,
+    )
+
+
+def _side(results: tuple[CountResult, ...], limit: Criterion) -> Side:
+    below = {is_below(result, limit.value) for result in results}
+    if below == {None}:
+        return Side.UNDECIDED
+    if below == {True, False}:
+        return Side.CONFLICTING
+    if below == {False}:
+        return Side.NOT_LOW
+    clumped = any(result.clumped and result.analyte is Analyte.PLATELETS for result in results)
+    return Side.UNRELIABLE if clumped else Side.LOW
