@@ -38,7 +38,7 @@ def _running(command: list[str], port: int) -> Iterator[float]:
         settings = {
             "CDS_AUTH": "off",
             "CDS_DATABASE_URL": f"sqlite:///{folder}/feedback.sqlite3",
-            "CDS_METRICS_BIND": "",
+            "CDS_METRICS_BIND": "off",
         }
         began = time.perf_counter()
         process = subprocess.Popen(
