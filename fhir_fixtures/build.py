@@ -62,7 +62,7 @@ def readme(text: str, stories: tuple[Story, ...], requests: tuple[RequestStory, 
 
 def built() -> dict[str, str]:
     """Every generated file, by its path below this folder."""
-    stories, requests = load_stories(), load_request_stories()
+    stories, requests = tuple(sorted(load_stories(), key=_urgency)), load_request_stories()
     bundles = {story.id: bundle(story) for story in stories}
     files = {f"r4/{name}.json": _json(content) for name, content in bundles.items()}
     files |= {f"requests/{one.name}.json": _json(request_for(one, bundles[one.patient])) for one in requests}
@@ -81,6 +81,11 @@ def main() -> None:
         path = FOLDER / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(content, encoding="utf-8")
+
+
+def _urgency(story: Story) -> int:
+    """The place of a patient in the lists: what shows a card comes first."""
+    return ("critical", "warning", "info", None).index(story.expect.indicator)
 
 
 def _indexed(story: Story) -> Resource:

@@ -56,9 +56,16 @@ def table(name: str) -> dict[str, Any]:
     return content
 
 
+def _named(name: str, key: str) -> Any:  # noqa: ANN401 - whatever the file holds
+    try:
+        return table(name)[key]
+    except KeyError:
+        raise KeyError(f"vocabulary/{name}.yaml has no {key!r}") from None
+
+
 def analyte(key: str) -> Analyte:
     """The test with this key; KeyError if there is none."""
-    return Analyte(**table("analytes")[key])
+    return Analyte(**_named("analytes", key))
 
 
 def codes_asked_for(prefetch: str) -> frozenset[str]:
@@ -68,17 +75,17 @@ def codes_asked_for(prefetch: str) -> frozenset[str]:
 
 def unit(key: str) -> Unit:
     """The unit with this key; KeyError if there is none."""
-    return Unit(**table("units")[key])
+    return Unit(**_named("units", key))
 
 
 def place(key: str) -> Place:
     """The place with this key; KeyError if there is none."""
-    return Place(**table("places")[key])
+    return Place(**_named("places", key))
 
 
 def row(key: str) -> str:
     """The sentence that says which row of the criteria `key` stands for."""
-    sentence: str = table("rows")[key]
+    sentence: str = _named("rows", key)
     return sentence
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 FOLDER = Path(__file__).parent / "stories"
 
@@ -111,9 +111,22 @@ class Story(_Strict):
     shows: tuple[str, ...]
 
 
+class StoryUnreadable(ValueError):
+    """A story file isn't YAML or doesn't have the shape of a Story; the message names the file and the place in it."""
+
+
+def load_story(path: Path) -> Story:
+    """The patient of one story file; the file's name is the patient's id.
+
+    Raises:
+        StoryUnreadable: when the file is no YAML, or a key is unknown, missing or of the wrong kind.
+    """
+    try:
+        return Story(id=path.stem, **yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError, TypeError) as error:
+        raise StoryUnreadable(f"{path.name} can't be read as a story: {error}") from error
+
+
 def load_stories() -> tuple[Story, ...]:
-    """Every story file, by id. An unknown or missing key raises pydantic.ValidationError, naming it."""
-    return tuple(
-        Story(id=path.stem, **yaml.safe_load(path.read_text(encoding="utf-8")))
-        for path in sorted(FOLDER.glob("*.yaml"))
-    )
+    """Every story, by id. Raises StoryUnreadable for the first that can't be read."""
+    return tuple(load_story(path) for path in sorted(FOLDER.glob("*.yaml")))
