@@ -13,7 +13,7 @@ from cds_service.outbound.urls import is_address
 
 AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
-_METADATA = tuple(
+_NEVER_CALLED = tuple(
     ip_network(text)
     for text in (
         "169.254.0.0/16",  # link-local: AWS, Azure, Google, Oracle and others
@@ -23,9 +23,10 @@ _METADATA = tuple(
         "100.100.100.200/32",  # Alibaba
         "168.63.129.16/32",  # Azure's host
         "192.0.0.192/32",  # Oracle
+        "240.0.0.0/4",  # reserved
     )
 )
-_NAT64 = ip_network("64:ff9b::/96")
+_HOLD_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))  # NAT64, and the old IPv4-compatible form
 # Look-ups can't be interrupted: they run here, so that a dead resolver holds these few threads and no caller's.
 _RESOLVERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolver")
 
@@ -40,9 +41,9 @@ def is_forbidden(text: str) -> bool:
     embedded = _embedded_ipv4(address)
     if embedded is not None:
         return is_forbidden(str(embedded))
-    if address.is_multicast or address.is_unspecified or (address.is_reserved and address not in _NAT64):
+    if address.is_multicast or address.is_unspecified:
         return True
-    return any(address in network for network in _METADATA)
+    return any(address in network for network in _NEVER_CALLED)
 
 
 def resolve(host: str, port: int, timeout: float) -> list[AddressInfo]:
@@ -66,8 +67,8 @@ def resolve(host: str, port: int, timeout: float) -> list[AddressInfo]:
 
 
 def _embedded_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or address.is_loopback or address.is_unspecified:
         return None
-    if address in _NAT64:
+    if any(address in network for network in _HOLD_IPV4):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)

@@ -167,6 +167,8 @@ def _read_body(response: BaseHTTPResponse, max_bytes: int) -> bytes:
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise ServerFailed("encoded")
     body = bytearray()
+    if (response.length_remaining or 0) > max_bytes:
+        raise ServerFailed("too-large")
     for chunk in response.stream(_CHUNK_BYTES, decode_content=False):
         body += chunk
         if len(body) > max_bytes:
