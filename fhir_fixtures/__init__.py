@@ -1,1 +1,1 @@
-"""Synthetic patients the service is shown and tested on. Knows FHIR as plain JSON; knows nothing of cds_service."""
+"""Synthetic patients the service is shown and tested on, as FHIR JSON. Knows no reader, judge or composer of ours."""

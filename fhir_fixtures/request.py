@@ -5,14 +5,16 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from fhir_fixtures.dates import moved
+from cds_service.sandbox.date_shift import shift_dates
+from fhir_fixtures.dates import REFERENCE_DAY
 
 FOLDER = Path(__file__).parent / "requests"
 
 
-def request_on(name: str, day: date) -> object:
+def request_on(name: str, day: date) -> dict[str, object]:
     """The request called `name` with every date moved so that `day` is the reference day."""
-    return moved(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), day)
+    request = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return shift_dates(request, (day - REFERENCE_DAY).days)
 
 
 def main(arguments: list[str]) -> int:
