@@ -1,0 +1,93 @@
+"""The door of the knowledge room: a directory of data files in, one frozen `Knowledge` out, or an error that helps.
+
+Room: knowledge. Knows which files there are and which pieces must agree, refuses to know how each is read.
+"""
+
+import hashlib
+from pathlib import Path
+
+from cds_service.knowledge.approvals import drafts
+from cds_service.knowledge.cause_catalogue import CodedCauses
+from cds_service.knowledge.cause_groups import GroupFile, load_cause_groups
+from cds_service.knowledge.cause_rows import cause_rows, refuse_opposites
+from cds_service.knowledge.code_systems import load_code_systems
+from cds_service.knowledge.guideline_files import guideline, load_criteria
+from cds_service.knowledge.lab_codes import lab_codes
+from cds_service.knowledge.model import Approval, Knowledge
+from cds_service.knowledge.order_codes import load_orders
+from cds_service.knowledge.provenance import load_statements, refuse_missing
+from cds_service.knowledge.screening import load_screening
+from cds_service.knowledge.strict_files import KnowledgeError, read_toml
+from cds_service.knowledge.units import load_units
+from cds_service.knowledge.value_sets import ValueSet, load_value_sets
+from cds_service.knowledge.wording import load_templates, load_wording
+
+SHIPPED = Path(__file__).parent / "data"
+EDITION_FILE = "edition.toml"
+
+
+def load_knowledge(directory: Path | None = None) -> Knowledge:
+    """Loads and checks a knowledge directory, the shipped one by default.
+
+    Raises KnowledgeError, whose message names file and key, when anything in it is wrong.
+    """
+    root = directory or SHIPPED
+    if not root.is_dir():
+        raise KnowledgeError("knowledge directory", "", "there is no such directory")
+    statements, wording, criteria = load_statements(root), load_wording(root), load_criteria(root)
+    groups, value_sets = load_cause_groups(root), load_value_sets(root)
+    systems, systems_approval = load_code_systems(root)
+    units, units_approval = load_units(root)
+    words, words_approval = load_screening(root)
+    orders, orders_approval = load_orders(root)
+    rows = cause_rows(value_sets, groups, systems)
+    causes = CodedCauses(systems, rows)
+    refuse_opposites(rows, causes, groups)
+    refuse_missing((*criteria.cited, *_group_citations(groups), *wording.cited), statements)
+    single_files = (
+        ("systems.toml", systems_approval),
+        ("units.toml", units_approval),
+        ("screening.toml", words_approval),
+        ("orders.toml", orders_approval),
+    )
+    return Knowledge(
+        version=_version(root),
+        guideline=guideline(criteria, tuple(group.group for group in groups.values())),
+        lab_codes=lab_codes(value_sets),
+        units=units,
+        causes=causes,
+        words=words,
+        plausibility=criteria.plausibility,
+        accepted_statuses=criteria.accepted_statuses,
+        statements=statements,
+        orders=orders,
+        wording=wording.sentences,
+        templates=load_templates(root),
+        drafts=drafts((*single_files, *criteria.approvals, *wording.approvals, *_approvals(groups, value_sets))),
+    )
+
+
+def _group_citations(groups: dict[str, GroupFile]) -> list[tuple[str, str, str]]:
+    return [
+        (group.file, "statement", group.group.statement)
+        for group in groups.values()
+        if group.group.statement is not None
+    ]
+
+
+def _approvals(groups: dict[str, GroupFile], value_sets: tuple[ValueSet, ...]) -> list[tuple[str, Approval]]:
+    return [(item.file, item.approval) for item in (*groups.values(), *value_sets)]
+
+
+def _version(root: Path) -> str:
+    """Edition and the first 12 hexadecimal digits of a hash over every file's name and content."""
+    table = read_toml(root, EDITION_FILE)
+    edition = table.text("edition")
+    table.finish()
+    digest = hashlib.sha256()
+    files = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+    for path in sorted(files, key=lambda path: path.relative_to(root).as_posix()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return f"{edition}+{digest.hexdigest()[:12]}"
