@@ -59,11 +59,13 @@ def assert_operation_outcome(body: Any) -> None:
     assert_no_null_or_empty(body)
 
 
-ISSUE_TYPES = set(
-    "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
-    "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
-    "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational".split()
-)
+ISSUE_TYPES = {
+    "invalid", "structure", "required", "value", "invariant", "security", "login", "unknown", "expired", "forbidden",
+    "suppressed", "processing", "not-supported", "duplicate", "multiple-matches", "not-found", "deleted", "too-long",
+    "code-invalid", "extension", "too-costly", "business-rule", "conflict", "transient", "lock-error", "no-store",
+    "exception", "timeout", "incomplete", "throttled", "informational",
+}  # fmt: skip
+"""The FHIR R4 value set issue-type."""
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -149,8 +151,8 @@ def _assert_action(action: Mapping[str, Any], patient_id: str | None) -> None:
     assert isinstance(resource.get("resourceType"), str), "ACT-3, ACT-4, JSON-4: with its type"
     assert ("id" in resource) == (action["type"] == "update"), "ACT-3, ACT-4: an id on update only"
     if patient_id is not None:
-        reference = resource.get("subject", resource.get("patient", {})).get("reference")
-        assert reference == f"Patient/{patient_id}", "ACT-6: about the patient in context"
+        about = resource.get("subject") or resource.get("patient") or {}
+        assert about.get("reference") == f"Patient/{patient_id}", "ACT-6: about the patient in context"
 
 
 def _assert_link(link: Mapping[str, Any]) -> None:
