@@ -34,10 +34,7 @@ def decode_object(body: bytes) -> dict[str, object]:
     if not body.strip(b" \t\r\n"):
         raise RequestInvalid("The body is empty; send one JSON object.")
     _check_strictness(body)
-    try:
-        decoded = _DECODER.decode(body.decode("utf-8"))
-    except RecursionError:
-        raise RequestInvalid(_TOO_DEEP) from None
+    decoded = _DECODER.decode(body.decode("utf-8"))
     if not isinstance(decoded, dict):
         raise RequestInvalid("The body is JSON but not an object; send one JSON object.")
     return decoded
@@ -53,7 +50,7 @@ def _check_strictness(body: bytes) -> None:
         # deep enough to exhaust the stack of whoever walks it after us.
         orjson.dumps(read)
     except orjson.JSONEncodeError:
-        raise RequestInvalid(_TOO_DEEP) from None
+        raise RequestInvalid("The body is nested too deeply; FHIR resources need far fewer than 250 levels.") from None
 
 
 def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -81,5 +78,4 @@ def _check_number_length(text: str) -> None:
         raise RequestInvalid(f"A number in the body has more than {MAX_NUMBER_LENGTH} characters.")
 
 
-_TOO_DEEP = "The body is nested too deeply; FHIR resources need far fewer than 250 levels."
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_float=_exact_number, parse_int=_exact_integer)

@@ -110,4 +110,4 @@ def test_an_access_token_is_not_shown_or_stored_by_accident() -> None:
 
 
 def test_a_user_without_type_has_none() -> None:
-    assert _parse(context={"userId": "u1", "patientId": "1"}).context.user_type == ""
+    assert _parse(context=BODY["context"] | {"userId": "u1"}).context.user_type == ""

@@ -75,6 +75,6 @@ def test_a_summary_may_have_139_characters() -> None:
 
 def test_discovery_leaves_out_what_has_no_value() -> None:
     bare = ServiceDescription("x", "patient-view", "Title", "Text", "", {})
-    (entry,) = describe_services([bare])["services"]  # type: ignore[misc]
-    assert set(entry) == {"hook", "hookVersion", "id", "title", "description", "version"}
+    body = json.loads(encode_json(describe_services([bare])))
+    assert set(body["services"][0]) == {"hook", "hookVersion", "id", "title", "description", "version"}
     assert describe_services([]) == {"services": []}

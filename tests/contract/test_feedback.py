@@ -19,6 +19,9 @@ from tests.builders.conversation import (
 
 REASON = {"code": "known", "system": "https://example.org/reasons", "display": "Already known"}
 
+NO_ENTRIES: list[Any] = [None, {}, "x", 1, []]
+NO_SUGGESTIONS: list[Any] = [SUGGESTION, {}, None, {"id": ""}, {"id": 1}, {"uuid": SUGGESTION}, {"id": "x"}]
+
 
 def _reason(**members: Any) -> dict[str, Any]:
     return overridden(overrideReason=members)
@@ -43,7 +46,7 @@ TAKEN: dict[str, Any] = {
 }
 
 REFUSED: dict[str, Any] = {
-    **{f"FB-7 {value!r}": {"feedback": value} for value in (None, {}, "x", 1, [])},
+    **{f"FB-7 {value!r}": {"feedback": value} for value in NO_ENTRIES},
     "FB-7 missing": {},
     "FB-8": {"feedback": [without(accepted(), "card")]},
     "FB-8 no UUID": {"feedback": [accepted(card="card-1")]},
@@ -54,7 +57,7 @@ REFUSED: dict[str, Any] = {
     "FB-10 empty": {"feedback": [accepted(acceptedSuggestions=[])]},
     **{
         f"FB-11 {value!r}": {"feedback": [accepted(acceptedSuggestions=[value])]}
-        for value in (SUGGESTION, {}, None, {"id": ""}, {"id": 1}, {"uuid": SUGGESTION}, {"id": "x"})
+        for value in NO_SUGGESTIONS
     },
     "FB-11 object": {"feedback": [accepted(acceptedSuggestions={"id": SUGGESTION})]},
     "FB-12 missing": {"feedback": [without(accepted(), "outcomeTimestamp")]},

@@ -1,4 +1,4 @@
-"""What each state of a prefetch key leads to, without FHIR access (PRE rows; the FHIR side is tested with `services`)."""
+"""What each state of a prefetch key leads to, without FHIR access (PRE rows)."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from tests.builders.conversation import post, replaced, valid_call, without
 BASE = valid_call()
 KEYS = sorted(BASE["prefetch"])
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+NO_RESOURCES: list[Any] = ["x", ["x"], 1, True, {}, ""]
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "total": 0}
 
 
@@ -30,7 +31,7 @@ def _with(key: str, value: Any) -> dict[str, Any]:
             without(BASE, "prefetch") | {"fhirAuthorization": {"access_token": "t", "token_type": "Bearer"}},
             id="CALL-18 authorization without server",
         ),
-        *(pytest.param(_with("counts", value), id=f"PRE-15 {value!r}") for value in ("x", ["x"], 1, True, {}, "")),
+        *(pytest.param(_with("counts", value), id=f"PRE-15 {value!r}") for value in NO_RESOURCES),
     ],
 )
 def test_counts_that_cannot_be_had_are_412(client: FlaskClient, body: dict[str, Any]) -> None:
@@ -65,8 +66,7 @@ def test_data_that_do_not_exist_or_are_optional_are_200(client: FlaskClient, bod
     [
         OUTCOME,
         EMPTY | {"entry": [{"resource": OUTCOME, "search": {"mode": "outcome"}}]},
-        EMPTY
-        | {"entry": [None, {}, {"resource": None}, {"resource": {"resourceType": "Unknown"}}, {"resource": 7}, 7]},
+        EMPTY | {"entry": [None, {}, {"resource": None}, {"resource": {"resourceType": "Other"}}, {"resource": 7}, 7]},
         EMPTY | {"entry": {"resource": {}}},
         EMPTY | {"type": "collection"},
         EMPTY | {"link": [{"relation": "next", "url": "https://ehr.example.org/fhir?page=2"}]},
