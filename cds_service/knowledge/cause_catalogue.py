@@ -100,8 +100,7 @@ def _index(systems: Mapping[str, CodeSystem], rows: tuple[CauseRow, ...]) -> dic
         own = systems[row.meaning.system]
         homes = {own.name: own, **(who_families if row.who else {})}
         for system in homes.values():
-            code = system.normalise(row.meaning.code)
-            assert code is not None, "the loader has checked the notation"
+            code = system.normalise(row.meaning.code) or row.meaning.code
             category = system.who_rows_only and len(code) == 3
             held = replace(row, prefix=row.prefix or category)
             by_code = found.setdefault(system.name, {})

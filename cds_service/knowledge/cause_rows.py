@@ -5,6 +5,7 @@ Room: knowledge. Refuses to know how rows are matched.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from cds_service.hematology.clinical_picture import Affects, CauseMatch, Course, Downgrade, Use
 from cds_service.knowledge.cause_catalogue import CauseRow, CodedCauses
@@ -65,23 +66,27 @@ def _rows_of(value_set: ValueSet, group: str, systems: Mapping[str, CodeSystem])
             if system.normalise(concept.code) is None:
                 raise table.error(f"code {concept.code}", f"isn't written as a code of {system.name}")
             yield CauseRow(
-                meaning=CauseMatch(system=concept.system, code=concept.code, display=concept.display, **meaning),
+                meaning=replace(meaning, system=concept.system, code=concept.code, display=concept.display),
                 prefix=match == "prefix",
                 who=who,
                 names=_names(concept, match, system),
             )
 
 
-def _meaning(table: Table, group: str) -> dict[str, object]:
-    meaning = {
-        "group": group,
-        "use": table.choice("use", Use),
-        "course": table.choice("course", Course),
-        "affects": table.choice("affects", Affects),
-        "downgrade": table.choice("downgrade", Downgrade) if "downgrade" in table else None,
-        "mechanisms": table.texts("mechanism") if "mechanism" in table else (),
-    }
-    for mechanism in meaning["mechanisms"]:
+def _meaning(table: Table, group: str) -> CauseMatch:
+    """What all codes of one include mean; their system, code and display are still to be filled in."""
+    meaning = CauseMatch(
+        group=group,
+        use=table.choice("use", Use),
+        course=table.choice("course", Course),
+        affects=table.choice("affects", Affects),
+        system="",
+        code="",
+        display="",
+        downgrade=table.choice("downgrade", Downgrade) if "downgrade" in table else None,
+        mechanisms=table.texts("mechanism") if "mechanism" in table else (),
+    )
+    for mechanism in meaning.mechanisms:
         if mechanism not in tuple(Mechanism):
             raise table.error("mechanism", f"'{mechanism}' is none of: {', '.join(Mechanism)}")
     table.ignore("note")

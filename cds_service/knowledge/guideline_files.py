@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from cds_service.hematology.criteria import Bands, CauseGroup, Criterion, Guideline
 from cds_service.hematology.lab_results import Analyte
@@ -35,7 +36,7 @@ class CriteriaFiles:
     cited: list[tuple[str, str, str]] = field(default_factory=list)
     approvals: list[tuple[str, Approval]] = field(default_factory=list)
     accepted_statuses: frozenset[str] = frozenset()
-    plausibility: Plausibility | None = None
+    plausibility: Plausibility = field(default_factory=lambda: Plausibility({}, Decimal(0)))
     card_when_not_evaluable: bool = False
 
     def claim(self, table: Table, key: str) -> None:
@@ -62,9 +63,9 @@ def load_criteria(directory: Path) -> CriteriaFiles:
 
 def guideline(found: CriteriaFiles, groups: tuple[CauseGroup, ...]) -> Guideline:
     """The guideline of the criteria read and the cause groups."""
+    numbers: dict[str, Any] = {**found.criteria, **found.bands}
     return Guideline(
-        **found.criteria,
-        **found.bands,
+        **numbers,
         statements=dict(found.cites),
         groups=groups,
         card_when_not_evaluable=found.card_when_not_evaluable,

@@ -76,7 +76,8 @@ def _group_citations(groups: dict[str, GroupFile]) -> list[tuple[str, str, str]]
 
 
 def _approvals(groups: dict[str, GroupFile], value_sets: tuple[ValueSet, ...]) -> list[tuple[str, Approval]]:
-    return [(item.file, item.approval) for item in (*groups.values(), *value_sets)]
+    by_group = [(group.file, group.approval) for group in groups.values()]
+    return [*by_group, *((value_set.file, value_set.approval) for value_set in value_sets)]
 
 
 def _version(root: Path) -> str:

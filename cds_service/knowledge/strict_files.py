@@ -9,11 +9,15 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 
-class KnowledgeError(Exception):
+class KnowledgeError(ValueError):
     """The knowledge can't be used. The message names file and key, and says what to do."""
 
     def __init__(self, file: str, key: str, problem: str) -> None:
@@ -51,9 +55,9 @@ class Table:
         value = self._take(key, str, "a text in quotes")
         if not value.strip():
             raise self.error(key, "this text is empty; fill it in or remove the key")
-        return str(value)
+        return value
 
-    def choice(self, key: str, allowed: type[Any]) -> Any:
+    def choice(self, key: str, allowed: type[E]) -> E:
         """A member of a StrEnum."""
         value = self.text(key)
         try:
@@ -75,17 +79,15 @@ class Table:
 
     def whole(self, key: str) -> int:
         """A whole number."""
-        return int(self._take(key, int, "a whole number without quotes"))
+        return self._take(key, int, "a whole number without quotes")
 
     def flag(self, key: str) -> bool:
         """True where the key is there and true, false where it isn't there."""
-        return bool(self._take(key, bool, "true or false")) if key in self._values else False
+        return self._take(key, bool, "true or false") if key in self._values else False
 
     def day(self, key: str) -> date:
         """A date without quotes."""
-        value = self._take(key, date, "a date without quotes, such as 2026-11-24")
-        assert isinstance(value, date)
-        return value
+        return self._take(key, date, "a date without quotes, such as 2026-11-24")
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, none empty, none twice."""
@@ -128,7 +130,7 @@ class Table:
         for key in self.keys_left():
             raise self.error(key, "unknown key; correct its spelling or remove it")
 
-    def _take(self, key: str, kind: type[Any], expected: str) -> Any:
+    def _take(self, key: str, kind: type[T], expected: str) -> T:
         if key not in self._values:
             raise self.error(key, f"missing; expected {expected}")
         self._taken.add(key)

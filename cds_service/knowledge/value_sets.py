@@ -116,6 +116,7 @@ def _read_designations(table: Table) -> Iterator[str]:
 def _extensions(table: Table) -> Table:
     """The extensions of an element as one table, by the last part of their URL; `mechanism` may repeat."""
     found: dict[str, object] = {}
+    repeated: dict[str, list[object]] = {name: [] for name in REPEATABLE}
     for extension in table.tables("extension") if "extension" in table else ():
         url = extension.text("url")
         name = url.removeprefix(EXTENSION)
@@ -123,10 +124,8 @@ def _extensions(table: Table) -> Table:
             raise extension.error("url", f"'{url}' is unknown; extensions here begin with {EXTENSION}")
         value = _value(extension)
         if name in REPEATABLE:
-            found.setdefault(name, [])
-            many = found[name]
-            assert isinstance(many, list)
-            many.append(value)
+            found[name] = repeated[name]
+            repeated[name].append(value)
         elif name in found:
             raise KnowledgeError(table.file, table.path(f"extension.{name}"), "stands twice; keep one")
         else:
