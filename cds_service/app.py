@@ -1,7 +1,7 @@
 """The composition root: the one file that sees every room. Wires them, decides nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -11,6 +11,7 @@ from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.feedback_store.database import migrate
 from cds_service.feedback_store.store import SqlFeedbackStore
+from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge
 from cds_service.services.registry import CdsService
 from cds_service.settings import Settings
@@ -64,21 +65,42 @@ def build_parts(settings: Settings) -> Parts:
     """The service as shipped: its knowledge, the review of cytopenias, the store of feedback, the pages about it.
 
     Raises:
-        ValueError: the knowledge or the database's URL can't be used.
+        cds_service.knowledge.strict_files.KnowledgeError: the knowledge can't be used.
+        ValueError: the database's URL can't be used.
         cds_service.cds_hooks.errors.StoreUnavailable: the database can't be opened.
     """
+    knowledge = load_site_knowledge(settings)
+    store = open_feedback_store(settings)
+    return Parts(
+        services=_offered_services(settings, knowledge),
+        feedback_store=store,
+        readiness={"feedback store": lambda: _store_answers(store)},
+        versions=versions(knowledge),
+    )
+
+
+def _offered_services(settings: Settings, knowledge: Knowledge) -> tuple[CdsService, ...]:
     raise NotImplementedError
 
 
-def versions(settings: Settings) -> Mapping[str, str]:
+def load_site_knowledge(settings: Settings) -> Knowledge:
+    """The knowledge files, with what the site decides by a setting.
+
+    Raises:
+        cds_service.knowledge.strict_files.KnowledgeError: the knowledge can't be used.
+    """
+    knowledge = load_knowledge(settings.knowledge_dir)
+    if settings.accepted_statuses is not None:
+        knowledge = replace(knowledge, accepted_statuses=frozenset(settings.accepted_statuses))
+    if settings.not_evaluable_card is not None:
+        guideline = replace(knowledge.guideline, card_when_not_evaluable=settings.not_evaluable_card)
+        knowledge = replace(knowledge, guideline=guideline)
+    return knowledge
+
+
+def versions(knowledge: Knowledge) -> Mapping[str, str]:
     """The versions of software and knowledge, for `--version` and for whoever holds the operator's token."""
-    return {"software": version("cytopenia-cds"), "knowledge": _load_knowledge(settings).version}
-
-
-def _load_knowledge(settings: Settings) -> Knowledge:
-    from cds_service.knowledge.loader import load_knowledge  # noqa: PLC0415 - until it is there
-
-    return load_knowledge(settings.knowledge_dir)
+    return {"software": version("cytopenia-cds"), "knowledge": knowledge.version}
 
 
 def open_feedback_store(settings: Settings) -> SqlFeedbackStore:

@@ -60,13 +60,14 @@ class WrongSetting(click.ClickException):
 @contextmanager
 def _errors_in_one_line() -> Iterator[None]:
     from cds_service.cds_hooks.errors import CallRefused
+    from cds_service.knowledge.strict_files import KnowledgeError
 
     try:
         yield
+    except (CallRefused, KnowledgeError) as error:
+        raise click.ClickException(str(error)) from None
     except (SettingsInvalid, ValueError) as error:
         raise WrongSetting(str(error)) from None
-    except CallRefused as error:
-        raise click.ClickException(error.message) from None
 
 
 def _read_settings() -> Settings:
@@ -80,10 +81,11 @@ def _read_settings() -> Settings:
 def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked or ctx.resilient_parsing:
         return
-    from cds_service.app import versions
+    settings = _read_settings()
+    from cds_service.app import load_site_knowledge, versions
 
     with _errors_in_one_line():
-        told = versions(_read_settings())
+        told = versions(load_site_knowledge(settings))
     click.echo(f"cds-service {told['software']}, knowledge {told['knowledge']}")
     ctx.exit()
 

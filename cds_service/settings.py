@@ -28,7 +28,12 @@ def _split_list(value: object) -> object:
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
 Key = Annotated[SecretStr, Field(min_length=16)]
-ObservationStatus = Literal["final", "amended", "corrected", "preliminary", "unknown"]
+Statuses = Annotated[
+    tuple[Literal["final", "amended", "corrected", "preliminary", "unknown"], ...],
+    Field(min_length=1),
+    NoDecode,
+    BeforeValidator(_split_list),
+]
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -67,13 +72,9 @@ class Settings(BaseSettings):
     time_budget_ms: int = Field(default=2000, ge=100, le=60_000)
     max_body_bytes: int = Field(default=16_777_216, ge=1024, le=1_073_741_824)
     knowledge_dir: Path | None = None
-    accepted_statuses: Annotated[tuple[ObservationStatus, ...], NoDecode, BeforeValidator(_split_list)] = (
-        "final",
-        "amended",
-        "corrected",
-    )
+    accepted_statuses: Statuses | None = None
     patient_audience: Literal["withhold", "show"] = "withhold"
-    not_evaluable_card: bool = False
+    not_evaluable_card: bool | None = None
     assessment_extension: bool = True
     pseudonym_key: Key | None = None
     ca_bundle: FilePath | None = None
@@ -114,13 +115,6 @@ class Settings(BaseSettings):
             if _split_url(origin, {"http", "https"}).path:
                 raise ValueError("an origin is scheme://host[:port], without path; '*' is not offered")
         return origins
-
-    @field_validator("accepted_statuses")
-    @classmethod
-    def _check_statuses(cls, statuses: tuple[str, ...]) -> tuple[str, ...]:
-        if not statuses:
-            raise ValueError("name at least one status")
-        return statuses
 
     @field_validator("knowledge_dir")
     @classmethod
@@ -167,7 +161,8 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # the library checks each
     except ValidationError as error:
-        raise SettingsInvalid("; ".join(map(_explain, error.errors(include_input=False)))) from None
+        first = {str(found["loc"][:1]): found for found in reversed(error.errors(include_input=False))}
+        raise SettingsInvalid("; ".join(map(_explain, reversed(first.values())))) from None
 
 
 def _explain(error: ErrorDetails) -> str:

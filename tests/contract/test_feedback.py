@@ -20,6 +20,7 @@ from tests.builders.conversation import (
 REASON = {"code": "known", "system": "https://example.org/reasons", "display": "Already known"}
 
 NO_ENTRIES: list[Any] = [None, {}, "x", 1, []]
+NO_OUTCOMES: list[Any] = ["ignored", "Accepted", None, 1, []]
 NO_SUGGESTIONS: list[Any] = [SUGGESTION, {}, None, {"id": ""}, {"id": 1}, {"uuid": SUGGESTION}, {"id": "x"}]
 
 
@@ -52,7 +53,7 @@ REFUSED: dict[str, Any] = {
     "FB-8 no UUID": {"feedback": [accepted(card="card-1")]},
     "FB-8 number": {"feedback": [accepted(card=1)]},
     "FB-9 missing": {"feedback": [without(accepted(), "outcome")]},
-    **{f"FB-9 {value!r}": {"feedback": [accepted(outcome=value)]} for value in ("ignored", "Accepted", None, 1, [])},
+    **{f"FB-9 {value!r}": {"feedback": [accepted(outcome=value)]} for value in NO_OUTCOMES},
     "FB-10 missing": {"feedback": [without(accepted(), "acceptedSuggestions")]},
     "FB-10 empty": {"feedback": [accepted(acceptedSuggestions=[])]},
     **{
