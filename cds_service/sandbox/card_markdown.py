@@ -1,11 +1,11 @@
 """A card's detail as HTML: GitHub-flavoured tables, and HTML in it shown as text. Knows no page."""
 
-from collections.abc import MutableMapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 _HEADINGS_BELOW = 3
@@ -14,42 +14,33 @@ _HEADINGS_BELOW = 3
 
 def render_detail(markdown: str) -> Markup:
     """The detail of a card as safe HTML: no raw HTML, no images, links open outside the chart."""
-    return Markup(_RENDERER.render(markdown))  # noqa: S704 - markdown-it escapes everything with html off
+    return Markup(_MARKDOWN.render(markdown))  # noqa: S704 - markdown-it escapes everything with html off
 
 
-def _open_table(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    return '<div class="table-scroll" role="region" aria-label="Table" tabindex="0">' + self.renderToken(
-        tokens, index, options, env
-    )
+class _CardRenderer(RendererHTML):
+    """Each method renders the tokens it is named after, as the library's own do."""
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        scroller = '<div class="table-scroll" role="region" aria-label="Table" tabindex="0">'
+        return scroller + self.renderToken(tokens, idx, options, env)
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self.renderToken(tokens, idx, options, env) + "</div>"
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        tokens[idx].attrSet("target", "_blank")
+        tokens[idx].attrSet("rel", "noopener noreferrer")
+        return self.renderToken(tokens, idx, options, env)
+
+    def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        tokens[idx].tag = f"h{min(6, int(tokens[idx].tag[1:]) + _HEADINGS_BELOW)}"
+        return self.renderToken(tokens, idx, options, env)
+
+    heading_close = heading_open
 
 
-def _close_table(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    return self.renderToken(tokens, index, options, env) + "</div>"
-
-
-def _open_link(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    tokens[index].attrSet("target", "_blank")
-    tokens[index].attrSet("rel", "noopener noreferrer")
-    return self.renderToken(tokens, index, options, env)
-
-
-def _heading(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    tokens[index].tag = f"h{min(6, int(tokens[index].tag[1:]) + _HEADINGS_BELOW)}"
-    return self.renderToken(tokens, index, options, env)
-
-
-def _renderer() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-    rules: MutableMapping[str, Any] = {
-        "table_open": _open_table,
-        "table_close": _close_table,
-        "link_open": _open_link,
-        "heading_open": _heading,
-        "heading_close": _heading,
-    }
-    for name, rule in rules.items():
-        markdown.add_render_rule(name, rule)
-    return markdown
-
-
-_RENDERER = _renderer()
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False}, renderer_cls=_CardRenderer)
+    .enable(["table", "strikethrough"])
+    .disable("image")
+)

@@ -81,7 +81,7 @@ def _subject(observation: Mapping[str, Any]) -> str:
 
 
 def _name(patient: Mapping[str, Any]) -> str:
-    name = next(iter(patient.get("name", ())), {})
+    name: Mapping[str, Any] = next(iter(patient.get("name", ())), {})
     return str(name.get("text") or " ".join([*name.get("given", ()), name.get("family", "")]).strip() or patient["id"])
 
 

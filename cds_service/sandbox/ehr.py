@@ -1,4 +1,4 @@
-"""The EHR's side of CDS Hooks: discover, fill the prefetch, call `patient-view`, send feedback. Knows no page and no terminal.
+"""The EHR's side of CDS Hooks: discover, fill the prefetch, call `patient-view`, send feedback. Knows no page.
 
 Addresses come from an operator or from the sandbox itself, never out of a request.
 """
@@ -113,7 +113,7 @@ class Ehr:
         services = document.get("services", ()) if isinstance(document, Mapping) else ()
         for service in services:
             if service.get("id") == service_id and service.get("hook") == "patient-view":
-                return service.get("prefetch", {})
+                return dict(service.get("prefetch", {}))
         raise EhrError(f"{url} offers no service '{service_id}' for patient-view.")
 
     def _prefetch(

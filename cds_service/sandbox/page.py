@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Redirect
 
 from cds_service.knowledge.model import Knowledge
@@ -44,55 +45,65 @@ class ChartRoom:
 
 def create_page_blueprint(room: ChartRoom) -> Blueprint:
     """The page at `/`; a chart at `/patients/<id>` or `/?patient=<id>`. Works without JavaScript."""
+    views = _Views(room)
     page = Blueprint(
         "sandbox", __name__, template_folder="templates", static_folder="static", static_url_path="/sandbox/static"
     )
-    visits = Visits()
-
-    def show(template: str, status: int = 200, **values: object) -> Response:
-        html = render_template(f"sandbox/{template}", patients=room.patients(), groups=GROUPS, **values)
-        return Response(html, status, content_type="text/html; charset=utf-8")
-
-    @page.get("/")
-    def patients() -> Response | Redirect:
-        asked = request.args.get("patient")
-        return redirect(url_for(".open_chart", patient_id=asked)) if asked else show("welcome.html", current="")
-
-    @page.get("/patients/<patient_id>")
-    def open_chart(patient_id: str) -> Response:
-        if patient_id not in room.patients():
-            return show("trouble.html", 404, current="", trouble="There is no patient with this id on the FHIR server.")
-        try:
-            visit = Visit(patient_id, room.ehr.open_chart(patient_id))
-        except EhrError as error:
-            return show("trouble.html", 502, current=patient_id, trouble=str(error))
-        visits.keep(visit)
-        return show("chart.html", current=patient_id, chart=room.view(visit))
-
-    @page.get("/visits/<hook_instance>")
-    def reopen(hook_instance: str) -> Response:
-        visit = visits.find(hook_instance) or abort(404)
-        return show("chart.html", current=visit.patient_id, chart=room.view(visit))
-
-    @page.post("/visits/<hook_instance>/cards/<card_uuid>")
-    def react(hook_instance: str, card_uuid: str) -> Response | Redirect:
-        visit = visits.find(hook_instance) or abort(404)
-        card = next((card for card in visit.exchange.cards if card.get("uuid") == card_uuid), None) or abort(404)
-        entry, reaction = _feedback(card, request.form)
-        try:
-            room.ehr.send_feedback([entry])
-        except EhrError as error:
-            return show("trouble.html", 502, current=visit.patient_id, trouble=str(error))
-        visits.react(visit, card_uuid, reaction)
-        return redirect(url_for(".reopen", hook_instance=hook_instance, _anchor=f"card-{card_uuid}"), 303)
-
-    @page.errorhandler(404)
-    def not_found(_: Exception) -> Response:
-        return show("trouble.html", 404, current="", trouble="This chart is no longer open. Please open it again.")
-
+    page.add_url_rule("/", view_func=views.patients)
+    page.add_url_rule("/patients/<patient_id>", view_func=views.open_chart)
+    page.add_url_rule("/visits/<hook_instance>", view_func=views.reopen)
+    page.add_url_rule("/visits/<hook_instance>/cards/<card_uuid>", view_func=views.react, methods=["POST"])
+    page.register_error_handler(NotFound, views.not_found)
     page.add_app_template_filter(render_detail, "card_markdown")
     page.after_request(_protect)
     return page
+
+
+class _Views:
+    def __init__(self, room: ChartRoom) -> None:
+        self._room = room
+        self._visits = Visits()
+
+    def patients(self) -> Response | Redirect:
+        asked = request.args.get("patient")
+        return redirect(url_for(".open_chart", patient_id=asked)) if asked else self._show("welcome.html")
+
+    def open_chart(self, patient_id: str) -> Response:
+        if patient_id not in self._room.patients():
+            return self._trouble(404, "There is no patient with this id on the FHIR server.")
+        try:
+            visit = Visit(patient_id, self._room.ehr.open_chart(patient_id))
+        except EhrError as error:
+            return self._trouble(502, str(error), patient_id)
+        self._visits.keep(visit)
+        return self._chart(visit)
+
+    def reopen(self, hook_instance: str) -> Response:
+        return self._chart(self._visits.find(hook_instance) or abort(404))
+
+    def react(self, hook_instance: str, card_uuid: str) -> Response | Redirect:
+        visit = self._visits.find(hook_instance) or abort(404)
+        card = next((card for card in visit.exchange.cards if card.get("uuid") == card_uuid), None) or abort(404)
+        entry, reaction = _feedback(card, request.form)
+        try:
+            self._room.ehr.send_feedback([entry])
+        except EhrError as error:
+            return self._trouble(502, str(error), visit.patient_id)
+        self._visits.react(visit, card_uuid, reaction)
+        return redirect(url_for(".reopen", hook_instance=hook_instance, _anchor=f"card-{card_uuid}"), 303)
+
+    def not_found(self, _: Exception) -> Response:
+        return self._trouble(404, "This chart is no longer open. Please open it again.")
+
+    def _chart(self, visit: Visit) -> Response:
+        return self._show("chart.html", current=visit.patient_id, chart=self._room.view(visit))
+
+    def _trouble(self, status: int, trouble: str, current: str = "") -> Response:
+        return self._show("trouble.html", status, current=current, trouble=trouble)
+
+    def _show(self, template: str, status: int = 200, **values: object) -> Response:
+        html = render_template(f"sandbox/{template}", patients=self._room.patients(), groups=GROUPS, **values)
+        return Response(html, status, content_type="text/html; charset=utf-8")
 
 
 def _feedback(card: Mapping[str, Any], form: Mapping[str, str]) -> tuple[dict[str, object], Reaction]:

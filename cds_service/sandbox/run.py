@@ -1,79 +1,53 @@
 """The whole sandbox in one process: CDS service, FHIR server with the synthetic patients, chart page."""
 
-import logging
-import signal
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date
+from tempfile import TemporaryDirectory
 
-from flask import Flask
-from werkzeug.serving import BaseWSGIServer, make_server
+from cds_service.app import create_app
+from cds_service.knowledge.loader import load_knowledge
+from cds_service.sandbox.fixtures import fixture_folder, load_index
+from cds_service.sandbox.server import FHIR_PATH, add_sandbox, filled_store, listening, serve
+from cds_service.settings import Settings, load_settings
 
-from cds_service.knowledge.model import Knowledge
-from cds_service.sandbox.ehr import Ehr
-from cds_service.sandbox.fhir_server.routes import create_fhir_blueprint
-from cds_service.sandbox.fhir_server.store import FhirStore
-from cds_service.sandbox.fhir_server.transaction import run_bundle
-from cds_service.sandbox.fixtures import FixtureIndex
-from cds_service.sandbox.page import ChartRoom, create_page_blueprint
-
-FHIR_PATH = "/sandbox/fhir"
+Say = Callable[[str], object]
 
 
-class PortTaken(Exception):
-    """The address can't be listened on; the message is one line."""
+def run_sandbox(host: str, port: int, today: date, say: Say, ready: Say) -> None:
+    """Start everything and serve until SIGTERM or SIGINT.
 
-
-def filled_store(index: FixtureIndex, today: date) -> FhirStore:
-    """A FHIR store with every synthetic patient, dated so that the reference day is `today`."""
-    store = FhirStore(lambda: datetime.now(UTC))
-    for _, bundle in index.bundles(today):
-        run_bundle(store, bundle)
-    return store
-
-
-def add_sandbox(app: Flask, base_url: str, index: FixtureIndex, store: FhirStore, knowledge: Knowledge) -> None:
-    """Put the FHIR server and the chart page on an app that serves the CDS service at `base_url`."""
-    ehr = Ehr(service=base_url, fhir_server=base_url + FHIR_PATH)
-    app.register_blueprint(create_fhir_blueprint(store), url_prefix=FHIR_PATH)
-    app.register_blueprint(create_page_blueprint(ChartRoom(ehr, index, store, knowledge)))
-
-
-@contextmanager
-def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
-    """A listening socket and the URL to reach it by; port 0 takes a free one.
+    Args:
+        host: where to listen.
+        port: 0 takes a free one.
+        today: the day the synthetic results are dated to.
+        say: is told of progress.
+        ready: is told the URL, in one line, once the page can be opened.
 
     Raises:
-        PortTaken: when it can't be listened on.
+        cds_service.sandbox.server.PortTaken: when the address can't be listened on.
+        cds_service.sandbox.fixtures.FixturesMissing: when there are no synthetic patients.
+        cds_service.settings.SettingsInvalid: when a setting is wrong.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or "no such port"
-            raise PortTaken(f"Can't listen on {host}:{port} ({reason.lower()}). Choose another with --port.") from error
-        listener.listen(128)
-        reached = "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host  # noqa: S104
-        yield listener, f"http://{reached}:{listener.getsockname()[1]}"
+    with listening(host, port) as (listener, url), TemporaryDirectory(prefix="cytopenia-cds-") as folder:
+        settings = sandbox_settings(url, folder, say)
+        index = load_index(fixture_folder())
+        store = filled_store(index, today)
+        say(f"{len(index.patients)} synthetic patients loaded, dated to {today}.")
+        app = create_app(settings)
+        add_sandbox(app, url, index, store, load_knowledge(settings.knowledge_dir))
+        serve(app, listener, lambda: ready(f"Ready: {url}/ (Ctrl+C stops)"))
 
 
-def serve(app: Flask, listener: socket.socket, when_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT, a thread per request."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    host, port = listener.getsockname()[:2]
-    server = make_server(host, port, app, threaded=True, fd=listener.fileno())
-    _stop_on_signal(server)
-    when_ready()
-    server.serve_forever()
+def sandbox_settings(url: str, folder: str, say: Say) -> Settings:
+    """The environment's settings with what the sandbox needs: no login, its own FHIR server, a database to throw away.
 
-
-def _stop_on_signal(server: BaseWSGIServer) -> None:
-    def stop(*_: object) -> None:
-        threading.Thread(target=server.shutdown, daemon=True).start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    What the environment sets for the database or the public URL stands.
+    """
+    given = load_settings(auth="off")
+    overrides: dict[str, object] = {"fhir_servers": (*given.fhir_servers, url + FHIR_PATH), "allow_http": True}
+    if "database_url" not in given.model_fields_set:
+        overrides["database_url"] = f"sqlite:///{folder}/feedback.sqlite3"
+        say("Feedback is forgotten when the sandbox stops; set CDS_DATABASE_URL to keep it.")
+    if "public_url" not in given.model_fields_set:
+        overrides["public_url"] = url
+    return load_settings(auth="off", **overrides)

@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cds_service.hematology.lab_results import Analyte
 from cds_service.knowledge.model import Knowledge, LabUse
 
 _UNIT = "10*9/L"
@@ -26,7 +25,7 @@ class TrendPoint:
 class TrendSeries:
     """The counts of one analyte in time order, with the limit below which one is low."""
 
-    analyte: Analyte
+    analyte: str
     limit: Decimal
     points: tuple[TrendPoint, ...]
     unit: str = _UNIT
@@ -39,8 +38,8 @@ def read_trend(
     used = [observation for observation in observations if f"Observation/{observation.get('id')}" not in not_used]
     guideline = knowledge.guideline
     limits = {
-        Analyte.LEUKOCYTES: guideline.leukopenia_below.value,
-        Analyte.PLATELETS: guideline.thrombocytopenia_below.value,
+        "leukocytes": guideline.leukopenia_below.value,
+        "platelets": guideline.thrombocytopenia_below.value,
     }
     return tuple(
         TrendSeries(analyte, limit, tuple(sorted(_points(knowledge, used, analyte, limit), key=lambda p: p.collected)))
@@ -49,7 +48,7 @@ def read_trend(
 
 
 def _points(
-    knowledge: Knowledge, observations: Sequence[Mapping[str, Any]], analyte: Analyte, limit: Decimal
+    knowledge: Knowledge, observations: Sequence[Mapping[str, Any]], analyte: str, limit: Decimal
 ) -> Iterator[TrendPoint]:
     for observation in observations:
         collected = _collected(observation)
@@ -60,11 +59,11 @@ def _points(
                     yield TrendPoint(collected, value, reported, value < limit)
 
 
-def _counts(knowledge: Knowledge, node: Mapping[str, Any], analyte: Analyte) -> bool:
+def _counts(knowledge: Knowledge, node: Mapping[str, Any], analyte: str) -> bool:
     codings = node.get("code", {}).get("coding", ())
     found = [knowledge.lab_codes.get((coding.get("system", ""), coding.get("code", ""))) for coding in codings]
     uses = (LabUse.COUNT, LabUse.LOW_CONFIDENCE_COUNT)
-    return any(code is not None and code.analyte is analyte and code.use in uses for code in found)
+    return any(code is not None and code.analyte == analyte and code.use in uses for code in found)
 
 
 def _collected(observation: Mapping[str, Any]) -> datetime | None:

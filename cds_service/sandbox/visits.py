@@ -12,7 +12,7 @@ _KEPT = 64
 
 @dataclass(frozen=True)
 class Reaction:
-    """What became of a card: a suggestion accepted (its uuid), or the card overridden (the reason's name, a comment)."""
+    """What became of a card: a suggestion accepted (its uuid), or overridden (the reason's name, a comment)."""
 
     outcome: Literal["accepted", "overridden"]
     suggestion: str = ""

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from cds_service.sandbox.fixtures import fixture_folder, load_index
-from cds_service.sandbox.run import FHIR_PATH, add_sandbox, filled_store, listening
+from cds_service.sandbox.server import FHIR_PATH, add_sandbox, filled_store, listening
 from tests.sandbox.fake_service import create_fake_service, fake_knowledge
 
 TODAY = date(2026, 6, 1)

@@ -38,7 +38,7 @@ DETAIL = """| Collected | Leukocytes | Platelets |
 def card(uuid: str, indicator: str = "warning") -> dict[str, Any]:
     return {
         "uuid": uuid,
-        "summary": "Leukocytes 2.9 and platelets 88, low for 20 days: consider spleen (cirrhosis recorded), leukemia, aplastic anemia",
+        "summary": "Leukocytes 2.9, platelets 88, low for 20 days: consider spleen (cirrhosis recorded), leukemia",
         "indicator": indicator,
         "detail": DETAIL,
         "source": {"label": "Leukopenia guidance", "url": "https://example.org/about"},
@@ -68,7 +68,7 @@ def create_fake_service(feedback: list[Mapping[str, Any]]) -> Flask:
     def discovery() -> Response:
         prefetch = {
             "patient": "Patient/{{context.patientId}}",
-            "counts": "Observation?patient={{context.patientId}}&code=http://loinc.org|6690-2,http://loinc.org|777-3&_sort=-date&_count=60",
+            "counts": "Observation?patient={{context.patientId}}&code=6690-2,777-3&_sort=-date",
             "odd": "Observation?encounter={{context.encounterId}}",
         }
         return jsonify(services=[{"id": "cytopenia-review", "hook": "patient-view", "prefetch": prefetch}])
@@ -111,7 +111,7 @@ class _Units:
         return text
 
     def look_up(self, text: str) -> UnitMeaning | None:
-        factors = {"10*3/uL": 1, "10*9/L": 1, "/uL": Decimal("0.001"), "mg/dL": None}
+        factors: dict[str, int | Decimal | None] = {"10*3/uL": 1, "10*9/L": 1, "/uL": Decimal("0.001"), "mg/dL": None}
         if text not in factors:
             return None
         factor = factors[text]

@@ -22,63 +22,66 @@ _CORS = {
 }
 
 
-def create_fhir_blueprint(store: FhirStore, name: str = "sandbox_fhir") -> Blueprint:
+def create_fhir_blueprint(store: FhirStore) -> Blueprint:
     """The FHIR R4 RESTful API over a store; mount it with `url_prefix`. Every answer is application/fhir+json."""
-    blueprint, pages = Blueprint(name, __name__), Pages(store)
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-
-    def base() -> str:
-        return url_for(f"{name}.bundle", _external=True).rstrip("/")
-
-    @blueprint.get("/metadata")
-    def metadata() -> Response:
-        return _json(capability_statement(base(), started))
-
-    @blueprint.post("/", strict_slashes=False)
-    def bundle() -> Response:
-        return _json(run_bundle(store, _body()))
-
-    @blueprint.get("/<resource_type>")
-    def find(resource_type: str) -> Response:
-        token = request.args.get("_page")
-        if token is not None:
-            return _json(pages.later(resource_type, token, request.args.get("_from", ""), base()))
-        return _search(resource_type)
-
-    @blueprint.post("/<resource_type>/_search")
-    def find_by_post(resource_type: str) -> Response:
-        return _search(resource_type)
-
-    def _search(resource_type: str) -> Response:
-        pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
-        strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "")
-        found = search(store, resource_type, pairs, base(), strict)
-        return _json(pages.first(resource_type, found, base()))
-
-    @blueprint.post("/<resource_type>")
-    def create(resource_type: str) -> Response:
-        return _stored(store.create(_body(resource_type)), base())
-
-    @blueprint.get("/<resource_type>/<resource_id>")
-    def read(resource_type: str, resource_id: str) -> Response:
-        return _json(store.read(resource_type, resource_id))
-
-    @blueprint.put("/<resource_type>/<resource_id>")
-    def update(resource_type: str, resource_id: str) -> Response:
-        resource = _body(resource_type)
-        if resource.get("id") != resource_id:
-            raise FhirRefusal(400, "invalid", "The resource's id must be the id in the URL.")
-        return _stored(store.put(resource), base())
-
-    @blueprint.delete("/<resource_type>/<resource_id>")
-    def delete(resource_type: str, resource_id: str) -> Response:
-        store.delete(resource_type, resource_id)
-        return Response(status=204)
-
+    api, blueprint = _Api(store), Blueprint("fhir", __name__)
+    blueprint.add_url_rule("/metadata", view_func=api.metadata)
+    blueprint.add_url_rule("/", view_func=api.bundle, methods=["POST"], strict_slashes=False)
+    blueprint.add_url_rule("/<resource_type>", view_func=api.find)
+    blueprint.add_url_rule("/<resource_type>", view_func=api.create, methods=["POST"])
+    blueprint.add_url_rule("/<resource_type>/_search", view_func=api.find_by_post, methods=["POST"])
+    blueprint.add_url_rule("/<resource_type>/<resource_id>", view_func=api.read)
+    blueprint.add_url_rule("/<resource_type>/<resource_id>", view_func=api.update, methods=["PUT"])
+    blueprint.add_url_rule("/<resource_type>/<resource_id>", view_func=api.delete, methods=["DELETE"])
     blueprint.register_error_handler(FhirRefusal, _refused)
     blueprint.register_error_handler(HTTPException, _http_error)
     blueprint.after_request(_open_to_all)
     return blueprint
+
+
+def _base() -> str:
+    return url_for("fhir.bundle", _external=True).rstrip("/")
+
+
+class _Api:
+    def __init__(self, store: FhirStore) -> None:
+        self._store = store
+        self._pages = Pages(store)
+        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def metadata(self) -> Response:
+        return _json(capability_statement(_base(), self._started))
+
+    def bundle(self) -> Response:
+        return _json(run_bundle(self._store, _body()))
+
+    def find(self, resource_type: str) -> Response:
+        token = request.args.get("_page")
+        if token is None:
+            return self.find_by_post(resource_type)
+        return _json(self._pages.later(resource_type, token, request.args.get("_from", ""), _base()))
+
+    def find_by_post(self, resource_type: str) -> Response:
+        pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+        strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "")
+        found = search(self._store, resource_type, pairs, _base(), strict)
+        return _json(self._pages.first(resource_type, found, _base()))
+
+    def create(self, resource_type: str) -> Response:
+        return _stored(self._store.create(_body(resource_type)))
+
+    def read(self, resource_type: str, resource_id: str) -> Response:
+        return _json(self._store.read(resource_type, resource_id))
+
+    def update(self, resource_type: str, resource_id: str) -> Response:
+        resource = _body(resource_type)
+        if resource.get("id") != resource_id:
+            raise FhirRefusal(400, "invalid", "The resource's id must be the id in the URL.")
+        return _stored(self._store.put(resource))
+
+    def delete(self, resource_type: str, resource_id: str) -> Response:
+        self._store.delete(resource_type, resource_id)
+        return Response(status=204)
 
 
 def _body(resource_type: str | None = None) -> Resource:
@@ -101,9 +104,9 @@ def _json(resource: Mapping[str, object], status: int = 200) -> Response:
     return response
 
 
-def _stored(stored: Stored, base: str) -> Response:
+def _stored(stored: Stored) -> Response:
     response = _json(stored.resource, 201 if stored.created else 200)
-    response.headers["Location"] = f"{base}/{stored.resource['resourceType']}/{stored.resource['id']}"
+    response.headers["Location"] = f"{_base()}/{stored.resource['resourceType']}/{stored.resource['id']}"
     return response
 
 
@@ -112,11 +115,7 @@ def _refused(refusal: FhirRefusal) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    response = _json(operation_outcome("processing", error.description or error.name), error.code or 500)
-    for name, value in error.get_headers():
-        if name == "Allow":
-            response.headers[name] = value
-    return response
+    return _json(operation_outcome("processing", error.description or error.name), error.code or 500)
 
 
 def _open_to_all(response: Response) -> Response:

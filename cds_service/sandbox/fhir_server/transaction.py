@@ -22,15 +22,35 @@ def run_bundle(store: FhirStore, bundle: Mapping[str, object]) -> Resource:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise FhirRefusal(400, "structure", "Bundle.entry must be a list of objects.")
     entries = [_with_id(entry) for entry in entries]
-    assigned = {
-        str(entry["fullUrl"]): _request(entry)[1] for entry in entries if str(entry.get("fullUrl")).startswith("urn:")
-    }
+    assigned = _assigned(entries)
     if kind == "batch":
         done = [_attempt(store, entry, assigned) for entry in entries]
     else:
         with store.all_or_nothing():
             done = [_do(store, number, entry, assigned) for number, entry in enumerate(entries)]
     return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": done}
+
+
+def as_updates(bundle: Mapping[str, object]) -> list[tuple[str, Resource]]:
+    """The resources of a Bundle as single updates: `Type/id` and the resource, references between them resolved.
+
+    An entry without an id gets a fresh one; deletions are left out.
+    """
+    entries = bundle.get("entry", [])
+    held = [_with_id(entry) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    assigned = _assigned(held)
+    updates = [_request(entry) for entry in held if isinstance(entry.get("request"), dict)]
+    return [
+        (url, resolved({**resource, "id": url.partition("/")[2]}, assigned))
+        for method, url, resource in updates
+        if method == "PUT"
+    ]
+
+
+def _assigned(entries: list[Resource]) -> dict[str, str]:
+    """What each `urn:` fullUrl stands for, as `Type/id`."""
+    named = [entry for entry in entries if str(entry.get("fullUrl")).startswith("urn:") and "request" in entry]
+    return {str(entry["fullUrl"]): _request(entry)[1] for entry in named}
 
 
 def _request(entry: Mapping[str, object]) -> tuple[str, str, Resource]:
