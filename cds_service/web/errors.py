@@ -6,7 +6,6 @@ Nothing of the request is repeated, and nothing of the inside (class, path, libr
 import secrets
 import traceback
 
-import structlog
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -18,7 +17,7 @@ from cds_service.cds_hooks.errors import (
     StoreUnavailable,
 )
 from cds_service.cds_hooks.response_json import encode_json
-from cds_service.web.request_log import current_call
+from cds_service.web.request_log import current_call, write_line
 
 
 class BodyTooLarge(CallRefused):
@@ -100,5 +99,6 @@ def _answer_unexpected(error: Exception) -> Response:
     reference = secrets.token_hex(8)
     places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)][-6:]
     current_call().refused = "unexpected"
-    structlog.get_logger().error("unexpected-error", reference=reference, error=type(error).__name__, places=places)
+    told = {"reference": reference, "error": type(error).__name__, "places": places}
+    write_line("error", "unexpected-error", told)
     return _answer(500, "exception", f"The service failed unexpectedly. Reference for its operator: {reference}.")

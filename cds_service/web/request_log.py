@@ -3,7 +3,8 @@
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -62,9 +63,7 @@ def log_call(record: CallRecord) -> None:
     """Write the line; probes of a working service are not worth one."""
     if record.endpoint in {"livez", "readyz"} and record.status < 400:
         return
-    log = structlog.get_logger()
-    write = log.error if record.status >= 500 else log.info
-    write("call", **describe_call(record))
+    write_line("error" if record.status >= 500 else "info", "call", describe_call(record))
 
 
 def describe_call(record: CallRecord) -> dict[str, object]:
@@ -93,6 +92,12 @@ def describe_call(record: CallRecord) -> dict[str, object]:
     return {name: value for name, value in line.items() if value not in (None, [], {})}
 
 
+def write_line(level: str, event: str, members: Mapping[str, object]) -> None:
+    """Write one line; a log that can't be written must not cost anyone the answer."""
+    with suppress(OSError, ValueError):
+        getattr(structlog.get_logger(), level)(event, **members)
+
+
 def configure_logging(level: str) -> None:
     """Log JSON lines to standard error, from this level on (debug, info, warning, error)."""
     structlog.configure(
@@ -101,5 +106,5 @@ def configure_logging(level: str) -> None:
             structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line).decode()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
     )

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from socket import SHUT_RD, socket
 
-import structlog
 from flask import Flask
 from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
@@ -19,6 +18,7 @@ from gunicorn.http.errors import (  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from cds_service.web.errors import operation_outcome
+from cds_service.web.request_log import write_line
 
 REQUEST_SECONDS = 30.0
 """How long a client may take to send one request; what is not here by then is not read."""
@@ -109,7 +109,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         status, reason = _HTTP_ERRORS.get(type(exc), (400, "Bad Request"))
         if not isinstance(exc, ParseException):
             status, reason = 500, "Internal Server Error"
-        structlog.get_logger().warning("no-http-request", status=status, error=type(exc).__name__)
+        write_line("warning", "no-http-request", {"status": status, "error": type(exc).__name__})
         body = operation_outcome("invalid" if status < 500 else "exception", f"The HTTP request failed: {reason}.")
         head = (
             f"HTTP/1.1 {status} {reason}\r\nServer: {_PRODUCT}\r\nConnection: close\r\n"

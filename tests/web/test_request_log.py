@@ -1,0 +1,101 @@
+"""One line a call, with what an operator needs and nothing of the patient."""
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.web.request_log import configure_logging
+from tests.builders.conversation import FEEDBACK, SERVICE, overridden, replaced, valid_call, without
+
+MARKERS = ("synthetic-1", "synthetic-p1", "Marker", "synthetic-token", "1970", "2.9")
+
+
+def _marked() -> dict[str, Any]:
+    call = valid_call(
+        fhirServer="https://marker.example.org/fhir",
+        fhirAuthorization={"access_token": "synthetic-token", "token_type": "Bearer"},
+    )
+    return replaced(call, {"resourceType": "Patient", "id": "Marker", "name": "Marker"}, "prefetch", "patient")
+
+
+@pytest.fixture
+def lines(capfd: pytest.CaptureFixture[str]) -> Any:
+    configure_logging("info")
+
+    def read() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+
+    return read
+
+
+def test_a_call_is_one_line_of_facts(client: FlaskClient, lines: Any) -> None:
+    card = client.post(SERVICE, json=_marked()).get_json()["cards"][0]
+    (line,) = lines()
+    assert line.pop("ms") >= 0
+    assert line == {
+        "event": "call",
+        "level": "info",
+        "time": "2026-01-15T12:00:00+00:00",
+        "endpoint": "call",
+        "service": "cytopenia-review",
+        "hookInstance": _marked()["hookInstance"],
+        "status": 200,
+        "verdicts": {"leukopenia": "present"},
+        "indicator": "warning",
+        "cards": [card["uuid"]],
+        "knowledgeVersion": "synthetic",
+        "fetchedMs": {"conditions": 12.5},
+        "setAside": {"unit-missing": 2},
+    }
+
+
+def test_feedback_is_counted_not_quoted(client: FlaskClient, lines: Any) -> None:
+    client.post(FEEDBACK, json={"feedback": [overridden(overrideReason={"userComment": "Marker said so"})]})
+    (line,) = lines()
+    assert line["feedbackEntries"] == 1
+    assert "Marker" not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (SERVICE, _marked()),
+        (SERVICE, _marked() | {"hookInstance": "Marker"}),
+        (SERVICE, replaced(_marked(), "Patient/Marker", "context", "patientId")),
+        (SERVICE, without(_marked(), "prefetch", "counts")),
+        ("/cds-services/Marker", _marked()),
+        ("/Patient/Marker?name=Marker", _marked()),
+        (FEEDBACK, {"feedback": [{"card": "Marker"}]}),
+    ],
+)
+def test_no_line_holds_anything_of_the_patient_or_the_token(
+    client: FlaskClient, lines: Any, url: str, body: dict[str, Any]
+) -> None:
+    client.post(url, json=body)
+    text = json.dumps(lines())
+    assert '"status"' in text
+    for marker in MARKERS:
+        assert marker not in text
+
+
+def test_a_refusal_is_logged_by_its_kind(client: FlaskClient, lines: Any) -> None:
+    client.post(SERVICE, json={})
+    client.get("/nothing")
+    assert [(line["status"], line["refused"]) for line in lines()] == [(400, "RequestInvalid"), (404, "NotFound")]
+
+
+def test_probes_of_a_working_service_are_silent(client: FlaskClient, lines: Any) -> None:
+    client.get("/livez")
+    client.get("/readyz")
+    assert lines() == []
+
+
+def test_the_level_silences_calls_and_keeps_failures(client: FlaskClient, service: Any, lines: Any) -> None:
+    configure_logging("error")
+    client.post(SERVICE, json=valid_call())
+    assert lines() == []
+    service.failure = ValueError("x")
+    client.post(SERVICE, json=valid_call())
+    assert [line["event"] for line in lines()] == ["unexpected-error", "call"]
