@@ -7,13 +7,12 @@ from cds_service.hematology.lab_results import Comparator, CountResult
 
 def is_below(result: CountResult, limit: Decimal) -> bool | None:
     """Whether the true count is below `limit` (10*9/L, strict); None where a reported bound leaves it open."""
-    value = result.value
     match result.comparator:
         case Comparator.EXACT:
-            return value < limit
+            return result.value < limit
         case Comparator.BELOW:
-            return True if value <= limit else None
+            return True if result.value <= limit else None
         case Comparator.AT_MOST:
-            return True if value < limit else None
-        case Comparator.ABOVE | Comparator.AT_LEAST:
-            return False if value >= limit else None
+            return True if result.value < limit else None
+        case _:  # above, at least
+            return False if result.value >= limit else None
