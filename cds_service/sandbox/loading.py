@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from cds_service.outbound.errors import CallFailed
+from cds_service.outbound.errors import CallFailed, ServerFailed
 from cds_service.outbound.plain import JsonAnswer, post_json, put_json
 from cds_service.sandbox.date_shift import shift_dates
 from cds_service.sandbox.ehr import outcome_text
@@ -76,19 +76,29 @@ def load_bundle(loadable: Loadable, fhir_server: str, access_token: str | None =
     headers = {"Content-Type": "application/fhir+json"}
     headers |= {"Authorization": f"Bearer {access_token}"} if access_token else {}
     try:
-        answer = post_json(fhir_server, loadable.bundle, headers, _LOAD_SECONDS)
-        if 200 <= answer.status < 300:
-            return len(as_updates(loadable.bundle))
-        if answer.status in _NOT_ALLOWED:
-            raise _refused(loadable, answer)
-        updates = as_updates(loadable.bundle)
-        for url, resource in updates:
-            single = put_json(f"{fhir_server}/{url}", resource, headers, _LOAD_SECONDS)
-            if not 200 <= single.status < 300:
-                raise _refused(loadable, single, url)
-        return len(updates)
+        if not _as_transaction(loadable, fhir_server, headers):
+            _one_by_one(loadable, fhir_server, headers)
     except CallFailed as error:
         raise LoadError(f"The FHIR server at {fhir_server} can't be called ({error.reason}).") from error
+    return len(as_updates(loadable.bundle))
+
+
+def _as_transaction(loadable: Loadable, fhir_server: str, headers: Mapping[str, str]) -> bool:
+    """Whether the server took it; False where it may still take the resources one by one."""
+    try:
+        answer = post_json(fhir_server, loadable.bundle, headers, _LOAD_SECONDS)
+    except ServerFailed:  # an answer, but no FHIR: nothing takes Bundles there
+        return False
+    if answer.status in _NOT_ALLOWED:
+        raise _refused(loadable, answer)
+    return 200 <= answer.status < 300
+
+
+def _one_by_one(loadable: Loadable, fhir_server: str, headers: Mapping[str, str]) -> None:
+    for url, resource in as_updates(loadable.bundle):
+        answer = put_json(f"{fhir_server}/{url}", resource, headers, _LOAD_SECONDS)
+        if not 200 <= answer.status < 300:
+            raise _refused(loadable, answer, url)
 
 
 def _refused(loadable: Loadable, answer: JsonAnswer, url: str = "") -> LoadError:
