@@ -1,0 +1,164 @@
+"""The real server as a process, spoken to over raw sockets: what is no HTTP, too long, too slow, or in flight."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.builders.cds_contract import assert_operation_outcome, assert_response_conforms
+from tests.builders.conversation import FEEDBACK, SERVICE, overridden, replaced, valid_call
+from tests.web.fake_server import SLOW_ENCOUNTER
+
+pytestmark = pytest.mark.server
+
+ROOT = Path(__file__).parents[2]
+BODY = json.dumps(valid_call()).encode()
+LIMIT = 100_000
+HEAD = f"POST {SERVICE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
+Server = tuple[subprocess.Popen[bytes], str]
+
+
+def _start(folder: Path) -> Server:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.web.fake_server", f"sqlite:///{folder}/feedback.sqlite3"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=(folder / "log").open("wb"),
+    )  # fmt: skip
+    assert process.stdout is not None
+    url = process.stdout.readline().decode().strip()
+    assert url.startswith("http://127.0.0.1:"), (folder / "log").read_text()
+    return process, url
+
+
+def _stop(process: subprocess.Popen[bytes]) -> int:
+    process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(timeout=20)
+    finally:
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    process, url = _start(folder)
+    yield url
+    assert _stop(process) == 0
+
+
+def _exchange(url: str, *parts: bytes, timeout: float = 10) -> tuple[int, bytes]:
+    """Send the parts, then read until the server closes; the status and the whole answer."""
+    address = urlsplit(url)
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=timeout) as connection:
+        for part in parts:
+            connection.sendall(part)
+        answer = bytearray()
+        try:
+            while chunk := connection.recv(65536):
+                answer += chunk
+        except ConnectionResetError:
+            assert answer, "reset without an answer"
+    return int(answer.split(b" ", 2)[1]), bytes(answer)
+
+
+def _outcome(answer: bytes) -> None:
+    assert_operation_outcome(json.loads(answer.partition(b"\r\n\r\n")[2]))
+    assert b"Marker" not in answer
+    assert b"gunicorn" not in answer.lower()
+
+
+def test_a_call_is_answered_by_length_and_in_chunks(url: str) -> None:
+    by_length = requests.post(url + SERVICE, json=valid_call(), timeout=10)
+    in_chunks = requests.post(
+        url + SERVICE, data=iter([BODY[:100], BODY[100:]]), headers={"Content-Type": "application/json"}, timeout=10
+    )
+    assert (by_length.status_code, in_chunks.status_code) == (200, 200)
+    assert_response_conforms(by_length.json())
+    assert by_length.json() == in_chunks.json()
+    assert "gunicorn" not in by_length.headers["Server"].lower()
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"Marker\r\n\r\n",
+        b"GET /Marker HTTP/9.9\r\n\r\n",
+        b"GET /cds-services HTTP/1.1\r\nHost: x\r\nMar ker: x\r\n\r\n",
+        b"GET /cds-services HTTP/1.1\r\nHost: x\r\nAuthorization : Marker\r\n\r\n",
+        b"GET /cds-services HTTP/1.1\r\nHost: x\r\n" + b"X-Marker: 1\r\n" * 200 + b"\r\n",
+        b"GET /" + b"Marker" * 5000 + b" HTTP/1.1\r\n\r\n",
+        HEAD + b"Content-Length: -5\r\n\r\n",
+        HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n12345",
+        HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: Marker\r\n\r\n",
+        HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\nMarker\r\n{}\r\n0\r\n\r\n",
+        HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}Marker\r\n0\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_without_being_repeated(url: str, request_bytes: bytes) -> None:
+    status, answer = _exchange(url, request_bytes)
+    assert 400 <= status < 500 or status == 501, answer
+    _outcome(answer)
+
+
+def test_a_body_announced_too_long_is_413_before_it_is_sent(url: str) -> None:
+    status, answer = _exchange(url, HEAD + f"Connection: close\r\nContent-Length: {10 * LIMIT}\r\n\r\n".encode())
+    assert status == 413
+    _outcome(answer)
+
+
+def test_a_chunked_body_too_long_is_413(url: str) -> None:
+    chunk = f"{LIMIT // 2:x}\r\n".encode() + b" " * (LIMIT // 2) + b"\r\n"
+    status, answer = _exchange(
+        url, HEAD + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n", chunk, chunk, chunk
+    )
+    assert status == 413
+    _outcome(answer)
+
+
+def test_a_client_that_stops_sending_is_answered_and_frees_its_thread(url: str) -> None:
+    """More stalled clients than the workers have threads: calls are answered all the same."""
+    address = urlsplit(url)
+    stalled = [socket.create_connection((str(address.hostname), address.port or 0), timeout=15) for _ in range(6)]
+    for connection in stalled:
+        connection.sendall(HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY[:50])
+    assert requests.post(url + SERVICE, json=valid_call(), timeout=15).status_code == 200
+    for connection in stalled:
+        assert connection.recv(12).startswith(b"HTTP/1.1 400")
+        connection.close()
+
+
+def test_a_head_that_never_ends_frees_its_thread(url: str) -> None:
+    address = urlsplit(url)
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
+        connection.sendall(HEAD)
+        assert connection.recv(100) == b"", "closed"
+
+
+def test_feedback_is_on_disk_when_it_is_acknowledged(url: str, folder: Path) -> None:
+    for _ in range(4):
+        report = {"feedback": [overridden(overrideReason={"userComment": "Marker"})]}
+        assert requests.post(url + FEEDBACK, json=report, timeout=10).status_code == 200
+    assert (folder / "feedback.sqlite3").stat().st_size > 0
+    assert "Marker" not in (folder / "log").read_text()
+
+
+def test_sigterm_lets_a_call_in_flight_finish(tmp_path: Path) -> None:
+    process, url = _start(tmp_path)
+    address = urlsplit(url)
+    body = json.dumps(replaced(valid_call(), SLOW_ENCOUNTER, "context", "encounterId")).encode()
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
+        connection.sendall(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert requests.get(url + "/livez", timeout=10).status_code == 200, "the server has taken the call"
+        assert _stop(process) == 0
+        assert connection.recv(12) == b"HTTP/1.1 200"
