@@ -1,5 +1,6 @@
 """What servers do wrong, and that each costs no more than the deadline and gives its reason."""
 
+import socket
 import threading
 import time
 
@@ -39,6 +40,7 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
     "cuts a chunk short": (sends(CHUNKED + b"5\r\nab", closes), "connection-lost"),
     "doesn't speak HTTP": (sends(b"220 smtp ready\r\n\r\n", closes), "connection-lost"),
     "sends 100 MB": (sends(HEAD + b"Content-Length: 100000000\r\n\r\n", repeats(b"x" * 65536)), "too-large"),
+    "announces 100 MB": (sends(HEAD + b"Content-Length: 100000000\r\n\r\n", hangs), "too-large"),
     "sends chunks without end": (
         sends(CHUNKED, repeats(b"10000\r\n" + b"x" * 65536 + b"\r\n")),
         "too-large",
@@ -60,6 +62,20 @@ def test_a_server_that(fault: str) -> None:
         assert failed.value.__cause__ is None
         assert failed.value.__suppress_context__ or failed.value.__context__ is None
     assert time.monotonic() - started < SECONDS + 1.0
+
+
+def test_a_server_that_drips_and_then_hangs_gets_no_second_time_out() -> None:
+    dripping = repeats(b"x", pause=0.05, limit=16)
+
+    def drips_then_hangs(connection: socket.socket, over: threading.Event) -> None:
+        dripping(connection, over)
+        hangs(connection, over)
+
+    with raw_server(sends(HEAD + b"Content-Length: 1000\r\n\r\n", drips_then_hangs)) as server:
+        started = time.monotonic()
+        with pytest.raises(CallFailed):
+            scope(server.base, seconds=1.0).get(server.base, "x/y")
+        assert time.monotonic() - started < 1.5
 
 
 def test_a_server_that_is_not_there() -> None:
@@ -124,3 +140,14 @@ def test_a_hanging_server_holds_up_no_other() -> None:
         for thread in threads:
             thread.join(3)
     assert reasons == ["timeout"] * 6
+
+
+def test_a_server_that_writes_head_and_body_apart_costs_no_delayed_acknowledgement() -> None:
+    client = HttpClient()
+    body = b"x" * 50_000
+    apart = sends(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode(), sends(body))
+    with raw_server(apart) as server:
+        started = time.monotonic()
+        for _ in range(60):
+            scope(server.base, client=client).get(server.base, "x/y")
+        assert time.monotonic() - started < 1.0  # 40 ms each otherwise, once the connection is warm

@@ -9,6 +9,7 @@ import pytest
 
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import CdsRequest, PatientViewContext
+from cds_service.fhir_reading.server import Fetched
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient
 from cds_service.outbound.deadline import Deadline
@@ -150,6 +151,29 @@ def test_late_counts_refuse_the_call_in_time() -> None:
         assert "did not answer in time" in refusal(stub.base, seconds=0.3)
         assert time.monotonic() - started < 1.0
         over.set()
+
+
+def test_what_can_not_be_interrupted_is_let_go_at_the_deadline() -> None:
+    over = threading.Event()
+
+    class Stuck:
+        def open(self, *_: object) -> "Stuck":
+            return self
+
+        def fetch(self, query: str) -> Fetched:
+            if "6690" not in query:
+                over.wait(10)
+            return Fetched()
+
+        def follow(self, *_: object) -> Fetched:
+            return Fetched()
+
+    request = CdsRequest("patient-view", "i", PatientViewContext("Practitioner/1", "p1"), "https://ehr.example.org")
+    started = time.monotonic()
+    found = gather(request, QUERIES, frozenset({"counts"}), Stuck(), Deadline.after(0.3))
+    assert time.monotonic() - started < 1.0
+    over.set()
+    assert found.not_available == ("patient", "companions", "conditions", "medications")
 
 
 def test_a_redirect_takes_the_token_nowhere() -> None:
