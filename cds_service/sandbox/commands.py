@@ -8,10 +8,12 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.sandbox.ehr import Ehr, EhrError
 from cds_service.sandbox.fixtures import FixturesMissing
 from cds_service.sandbox.loading import LoadError, bundles_of, load_bundle, shipped_bundles
 from cds_service.sandbox.terminal import plain, print_exchange
+from cds_service.settings import SettingsInvalid
 
 
 def _today() -> date:
@@ -84,5 +86,7 @@ def sandbox_command(host: str, port: int) -> None:
 
     try:
         run_sandbox(host, port, _today(), say=lambda text: click.echo(text, err=True), ready=click.echo)
-    except (PortTaken, FixturesMissing) as error:
+    except (PortTaken, FixturesMissing, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error
+    except (SettingsInvalid, ValueError) as error:
+        raise click.UsageError(str(error)) from error

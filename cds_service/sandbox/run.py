@@ -4,8 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from tempfile import TemporaryDirectory
 
-from cds_service.app import create_app
-from cds_service.knowledge.loader import load_knowledge
+from cds_service.app import create_app, load_site_knowledge
 from cds_service.sandbox.fixtures import fixture_folder, load_index
 from cds_service.sandbox.server import FHIR_PATH, add_sandbox, filled_store, listening, serve
 from cds_service.settings import Settings, load_settings
@@ -27,6 +26,7 @@ def run_sandbox(host: str, port: int, today: date, say: Say, ready: Say) -> None
         cds_service.sandbox.server.PortTaken: when the address can't be listened on.
         cds_service.sandbox.fixtures.FixturesMissing: when there are no synthetic patients.
         cds_service.settings.SettingsInvalid: when a setting is wrong.
+        cds_service.cds_hooks.errors.StoreUnavailable: when the database that a setting names can't be opened.
     """
     with listening(host, port) as (listener, url), TemporaryDirectory(prefix="cytopenia-cds-") as folder:
         settings = sandbox_settings(url, folder, say)
@@ -34,7 +34,7 @@ def run_sandbox(host: str, port: int, today: date, say: Say, ready: Say) -> None
         store = filled_store(index, today)
         say(f"{len(index.patients)} synthetic patients loaded, dated to {today}.")
         app = create_app(settings)
-        add_sandbox(app, url, index, store, load_knowledge(settings.knowledge_dir))
+        add_sandbox(app, url, index, store, load_site_knowledge(settings))
         serve(app, listener, lambda: ready(f"Ready: {url}/ (Ctrl+C stops)"))
 
 

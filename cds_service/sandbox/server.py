@@ -18,6 +18,7 @@ from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fhir_server.transaction import run_bundle
 from cds_service.sandbox.fixtures import FixtureIndex
 from cds_service.sandbox.page import ChartRoom, create_page_blueprint
+from cds_service.sandbox.trend_chart import warm_up
 
 FHIR_PATH = "/sandbox/fhir"
 
@@ -74,5 +75,6 @@ def serve(app: Flask, listener: socket.socket, when_ready: Callable[[], object])
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     when_ready()
+    threading.Thread(target=warm_up, daemon=True).start()
     server.serve_forever()
     server.server_close()

@@ -35,7 +35,12 @@ def read_trend(
     knowledge: Knowledge, observations: Sequence[Mapping[str, Any]], not_used: Collection[str]
 ) -> tuple[TrendSeries, ...]:
     """Leukocytes and platelets of a patient's Observations. `not_used` are references the service set aside."""
-    used = [observation for observation in observations if f"Observation/{observation.get('id')}" not in not_used]
+    used = [
+        observation
+        for observation in observations
+        if observation.get("status") in knowledge.accepted_statuses
+        and f"Observation/{observation.get('id')}" not in not_used
+    ]
     guideline = knowledge.guideline
     limits = {
         "leukocytes": guideline.leukopenia_below.value,

@@ -1,11 +1,12 @@
 """The trend as an SVG, drawn by Vega-Lite. Its colours are the page's CSS variables, so it follows light and dark."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from markupsafe import Markup
 
-from cds_service.sandbox.trend import TrendSeries
+from cds_service.sandbox.trend import TrendPoint, TrendSeries
 
 Spec = dict[str, object]
 
@@ -29,6 +30,14 @@ def draw_trend(series: Sequence[TrendSeries], as_of: datetime) -> Markup | None:
     charts = [_chart(one, axis, bottom=one is drawn[-1]) for one in drawn]
     spec: Spec = {"vconcat": charts, "spacing": 14, "background": None, "padding": 4, "config": _CONFIG}
     return Markup(vl_convert.vegalite_to_svg(spec))  # noqa: S704 - made of numbers and our own words only
+
+
+def warm_up() -> None:
+    """Start the drawing engine, which takes longer than any drawing, before the first chart is opened."""
+    moment = datetime.now(UTC)
+    draw_trend(
+        [TrendSeries("", Decimal(1), (TrendPoint(moment.replace(tzinfo=None), Decimal(1), "", low=False),))], moment
+    )
 
 
 def _time_domain(times: Sequence[datetime], as_of: datetime) -> list[int]:

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "fhir_reading": {"hematology", "knowledge", "outbound"},
     "services": {"hematology", "cds_hooks", "outbound", "knowledge", "fhir_reading"},
     "feedback_store": {"cds_hooks"},
-    "sandbox": {"outbound", "fhir_reading", "knowledge", "settings", "app"},
+    "sandbox": {"cds_hooks", "outbound", "fhir_reading", "knowledge", "settings", "app"},
     "web": {"services", "cds_hooks", "settings"},
     "app": {
         "hematology",

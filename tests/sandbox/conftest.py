@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
+from cds_service.knowledge.loader import load_knowledge
 from cds_service.sandbox.fixtures import fixture_folder, load_index
 from cds_service.sandbox.server import FHIR_PATH, add_sandbox, filled_store, listening
-from tests.sandbox.fake_service import create_fake_service, fake_knowledge
+from tests.sandbox.fake_service import create_fake_service
 
 TODAY = date(2026, 6, 1)
 
@@ -34,7 +35,7 @@ def sandbox() -> Iterator[RunningSandbox]:
     with listening("127.0.0.1", 0) as (listener, url):
         running = RunningSandbox(url)
         app = create_fake_service(running.feedback)
-        add_sandbox(app, url, index, filled_store(index, TODAY), fake_knowledge())
+        add_sandbox(app, url, index, filled_store(index, TODAY), load_knowledge(None))
         host, port = listener.getsockname()
         server = make_server(host, port, app, threaded=True, fd=listener.fileno())
         thread = threading.Thread(target=server.serve_forever)

@@ -1,17 +1,11 @@
-"""A CDS service that always answers the same, and just enough knowledge to draw a trend: the sandbox's own tests."""
+"""A CDS service that always answers the same: what the sandbox shows is then known to its tests."""
 
 from collections.abc import Mapping
-from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from cds_service.hematology.lab_results import Analyte
-from cds_service.knowledge.model import Knowledge, LabCode, LabUse, UnitMeaning
-
 LOINC = "http://loinc.org"
-CODES = {"6690-2": Analyte.LEUKOCYTES, "26464-8": Analyte.LEUKOCYTES, "777-3": Analyte.PLATELETS}
 REASON = {"code": "known", "system": "urn:example:reasons", "display": "Already known and followed"}
 ORDER = {
     "resourceType": "ServiceRequest",
@@ -104,24 +98,3 @@ def create_fake_service(feedback: list[Mapping[str, Any]]) -> Flask:
         return Response(status=200)
 
     return app
-
-
-class _Units:
-    def normalise(self, text: str) -> str:
-        return text
-
-    def look_up(self, text: str) -> UnitMeaning | None:
-        factors: dict[str, int | Decimal | None] = {"10*3/uL": 1, "10*9/L": 1, "/uL": Decimal("0.001"), "mg/dL": None}
-        if text not in factors:
-            return None
-        factor = factors[text]
-        return UnitMeaning(None if factor is None else Decimal(factor))
-
-
-def fake_knowledge() -> Knowledge:
-    guideline = SimpleNamespace(
-        leukopenia_below=SimpleNamespace(value=Decimal("4.0")),
-        thrombocytopenia_below=SimpleNamespace(value=Decimal(150)),
-    )
-    codes = {(LOINC, code): LabCode(LOINC, code, code, LabUse.COUNT, analyte) for code, analyte in CODES.items()}
-    return cast(Knowledge, SimpleNamespace(guideline=guideline, lab_codes=codes, units=_Units()))

@@ -6,17 +6,19 @@ from typing import Any
 
 import pytest
 
+from cds_service.knowledge.loader import load_knowledge
 from cds_service.sandbox.trend import read_trend
 from cds_service.sandbox.trend_chart import draw_trend
-from tests.sandbox.fake_service import LOINC, fake_knowledge
 
-WBC, PLT = "6690-2", "777-3"
+KNOWLEDGE = load_knowledge(None)
+LOINC, WBC, PLT = "http://loinc.org", "6690-2", "777-3"
 
 
 def count(code: str, value: object, unit: str = "10*3/uL", **more: Any) -> dict[str, Any]:
     return {
         "resourceType": "Observation",
         "id": "o",
+        "status": "final",
         "code": {"coding": [{"system": LOINC, "code": code}]},
         "valueQuantity": {"value": value, "unit": unit, "code": unit},
         "effectiveDateTime": "2026-01-15T08:00:00+01:00",
@@ -25,7 +27,7 @@ def count(code: str, value: object, unit: str = "10*3/uL", **more: Any) -> dict[
 
 
 def drawn(*observations: dict[str, Any], not_used: tuple[str, ...] = ()) -> list[tuple[str, str, bool]]:
-    series = read_trend(fake_knowledge(), observations, not_used)
+    series = read_trend(KNOWLEDGE, observations, not_used)
     return [(one.analyte, f"{point.value:f}", point.low) for one in series for point in one.points]
 
 
@@ -40,6 +42,7 @@ CASES = [
     (count(WBC, "low"), []),
     (count(WBC, None), []),
     (count("718-7", 10), []),
+    (count(WBC, 1.8, status="entered-in-error"), []),
     (count(WBC, 2.9, effectiveDateTime="2026"), []),
     (count(WBC, 2.9, valueQuantity={"value": 4, "comparator": "<", "code": "10*3/uL"}), []),
     (count("58410-2", 1, component=[count(WBC, 2.9)]), [("leukocytes", "2.9", True)]),
@@ -62,7 +65,7 @@ def test_points_are_in_time_order_in_the_records_own_wall_clock() -> None:
         count(WBC, 3, effectiveDateTime="2026-02-01"),
         count(WBC, 5, effectiveDateTime="2026-01-01T23:30:00-11:00"),
     ]
-    (leukocytes, _) = read_trend(fake_knowledge(), observations, ())
+    (leukocytes, _) = read_trend(KNOWLEDGE, observations, ())
     assert [(p.collected.isoformat(), p.value) for p in leukocytes.points] == [
         ("2026-01-01T23:30:00", Decimal(5)),
         ("2026-02-01T00:00:00", Decimal(3)),
@@ -71,8 +74,8 @@ def test_points_are_in_time_order_in_the_records_own_wall_clock() -> None:
 
 def test_the_drawing_tells_low_by_shape_and_takes_its_colours_from_the_page() -> None:
     now = datetime(2026, 1, 20, tzinfo=UTC)
-    svg = draw_trend(read_trend(fake_knowledge(), [count(WBC, 2.9)], ()), now)
-    normal = draw_trend(read_trend(fake_knowledge(), [count(WBC, 5.9)], ()), now)
+    svg = draw_trend(read_trend(KNOWLEDGE, [count(WBC, 2.9)], ()), now)
+    normal = draw_trend(read_trend(KNOWLEDGE, [count(WBC, 5.9)], ()), now)
     assert svg is not None
     assert normal is not None
     assert 'fill="var(--low)"' in svg.split("role-mark")[-2]
@@ -83,4 +86,4 @@ def test_the_drawing_tells_low_by_shape_and_takes_its_colours_from_the_page() ->
 
 
 def test_nothing_to_draw_is_no_drawing() -> None:
-    assert draw_trend(read_trend(fake_knowledge(), [], ()), datetime(2026, 1, 20, tzinfo=UTC)) is None
+    assert draw_trend(read_trend(KNOWLEDGE, [], ()), datetime(2026, 1, 20, tzinfo=UTC)) is None

@@ -28,7 +28,7 @@ def run_bundle(store: FhirStore, bundle: Mapping[str, object]) -> Resource:
     else:
         with store.all_or_nothing():
             done = [_do(store, number, entry, assigned) for number, entry in enumerate(entries)]
-    return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": done}
+    return {"resourceType": "Bundle", "type": f"{kind}-response"} | ({"entry": done} if done else {})
 
 
 def as_updates(bundle: Mapping[str, object]) -> list[tuple[str, Resource]]:
