@@ -16,16 +16,16 @@ COUNTS = (LabUse.COUNT, LabUse.LOW_CONFIDENCE_COUNT)
 def lab_codes(value_sets: Iterable[ValueSet]) -> Mapping[tuple[str, str], LabCode]:
     """Test codes by (system, code). Raises KnowledgeError when a code stands in two sets."""
     found: dict[tuple[str, str], LabCode] = {}
+    files: dict[tuple[str, str], str] = {}
     for value_set in value_sets:
         for include in value_set.includes if value_set.cause_group is None else ():
             use, analyte, companion, corrected = _meaning(include.meaning)
             for concept in include.concepts:
                 key = (concept.system, concept.code)
                 if key in found:
-                    problem = (
-                        f"code {concept.code} is here '{use}' and elsewhere '{found[key].use}'; a test has one use"
-                    )
-                    raise KnowledgeError(value_set.file, f"{include.meaning.key}, code {concept.code}", problem)
+                    problem = f"is '{use}' here and '{found[key].use}' in {files[key]}; a test has one use"
+                    raise KnowledgeError(value_set.file, f"code {concept.code}", problem)
+                files[key] = value_set.file
                 found[key] = LabCode(concept.system, concept.code, concept.display, use, analyte, companion, corrected)
     return found
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 SAY = re.compile(r"^- say:\s*(?P<says>.+?)\s*$")
 YAML_STATEMENT = re.compile(r"^\s+statement:\s*\[?(?P<ids>[\w\s,-]+)\]?\s*$")
-MARK = re.compile(r"pytest\.mark\.statement\((?P<ids>[^)]*)\)")
+MARK = re.compile(r"^\s*@pytest\.mark\.statement\((?P<ids>[^)]*)\)")
 PYTHON_TEST = re.compile(r"^\s*def (?P<name>test_\w+)")
 
 
@@ -45,7 +45,7 @@ def _sentences(lines: list[str]) -> Iterator[tuple[str, str]]:
 def _marked(lines: list[str]) -> Iterator[tuple[str, str]]:
     statements: list[str] = []
     for line in lines:
-        if mark := MARK.search(line):
+        if mark := MARK.match(line):
             statements.extend(_ids(mark["ids"]))
         elif test := PYTHON_TEST.match(line):
             yield from ((statement, test["name"].removeprefix("test_").replace("_", " ")) for statement in statements)

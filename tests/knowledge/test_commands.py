@@ -1,0 +1,75 @@
+"""`check-knowledge` and the generated pages, as an integrator runs them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cds_service.knowledge import statements_page
+from cds_service.knowledge.commands import check_knowledge_command
+from cds_service.knowledge.loader import SHIPPED
+from tests.builders.knowledge import shipped_knowledge
+
+
+def test_sound_knowledge_is_told_in_a_table_with_its_drafts() -> None:
+    result = CliRunner().invoke(check_knowledge_command, [])
+    assert result.exit_code == 0
+    assert f"Knowledge {shipped_knowledge().version}, sound." in result.output
+    assert "value_sets (28)" in result.output
+
+
+def test_required_approval_fails_while_there_is_a_draft() -> None:
+    result = CliRunner().invoke(check_knowledge_command, ["--require-approval"])
+    assert result.exit_code == 1
+    assert "criteria/leukopenia.toml" in result.stderr
+
+
+def test_approved_knowledge_passes_where_approval_is_required(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(SHIPPED, tmp_path / "knowledge"))
+    approved = {
+        'status = "draft"': 'status = "approved"\nby = "A. B."\non = 2026-11-24',
+        'approval = "draft"': 'approval = { status = "approved", by = "A. B.", on = 2026-11-24 }',
+    }
+    url = "https://cytopenia-cds.org/fhir/StructureDefinition/approved"
+    by = f'{{"url": "{url}-by", "valueString": "A. B."}}, {{"url": "{url}-on", "valueDate": "2026-11-24"}}'
+    for path in copy.rglob("*.*"):
+        if path.suffix not in {".toml", ".json"}:
+            continue
+        text = path.read_text(encoding="utf-8")
+        for old, new in approved.items():
+            text = text.replace(old, new)
+        if path.suffix == ".json" and '"cause-group' not in text and '/cause-group"' not in text:
+            text = text.replace('"status": "draft"', f'"extension": [{by}], "status": "active"')
+        elif path.suffix == ".json":
+            text = text.replace('"extension": [', f'"extension": [{by}, ', 1).replace('"draft"', '"active"')
+        path.write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(check_knowledge_command, ["--require-approval", "--knowledge-dir", str(copy)])
+    assert result.exit_code == 0, result.output
+    assert "Everything is clinically approved." in result.output
+
+
+def test_an_error_is_one_line_that_names_file_and_key(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(SHIPPED, tmp_path / "knowledge"))
+    (copy / "edition.toml").write_text("edition = 1\n", encoding="utf-8")
+    result = CliRunner().invoke(check_knowledge_command, ["--knowledge-dir", str(copy)])
+    assert result.exit_code == 1
+    assert result.stderr == "Error: edition.toml: edition: expected a text in quotes, found 1\n"
+
+
+def test_a_stale_page_fails_the_check_and_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tests").mkdir()
+    monkeypatch.setattr(statements_page, "PROJECT", tmp_path)
+    runner = CliRunner()
+    assert runner.invoke(statements_page.main, ["--check"]).exit_code == 1
+    assert runner.invoke(statements_page.main, []).exit_code == 0
+    assert runner.invoke(statements_page.main, ["--check"]).exit_code == 0
+    sentences = '- say: "A count of 3.9 is low"\n  statement: [leukopenia-threshold]\n'
+    (tmp_path / "tests/new.yaml").write_text(sentences, encoding="utf-8")
+    marked = '@pytest.mark.statement("leukopenia-primary")\ndef test_no_cause_recorded() -> None: ...\n'
+    (tmp_path / "tests/test_new.py").write_text(marked, encoding="utf-8")
+    assert "stale" in runner.invoke(statements_page.main, ["--check"]).stderr
+    assert runner.invoke(statements_page.main, []).exit_code == 0
+    page = (tmp_path / "docs/knowledge/statements.md").read_text(encoding="utf-8")
+    assert "- A count of 3.9 is low (`tests/new.yaml`)" in page
+    assert "- no cause recorded (`tests/test_new.py`)" in page
