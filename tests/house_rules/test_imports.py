@@ -39,6 +39,7 @@ STDLIB_ONLY = {"hematology", "cds_hooks"}
 ONLY_HERE = {
     "fhir": {"cds_service/fhir_reading/releases.py"},
     "requests": {"cds_service/outbound"},
+    "urllib3": {"cds_service/outbound"},
     "flask": {"cds_service/web", "cds_service/app.py", "cds_service/sandbox"},
     "sqlalchemy": {"cds_service/feedback_store"},
 }
