@@ -1,0 +1,88 @@
+"""Counts of leukocytes, platelets and neutrophils: usable, or set aside with the first rule failed.
+
+Room: fhir_reading. Knows no threshold and judges nothing.
+"""
+
+from collections.abc import Iterator
+
+from cds_service.fhir_reading.codings import display_of
+from cds_service.fhir_reading.dates import read_instant
+from cds_service.fhir_reading.observations import Examined, ResultRules
+from cds_service.fhir_reading.projection import Json, members, texts_in
+from cds_service.fhir_reading.quantities import Count, number_text
+from cds_service.fhir_reading.specimens import specimen_key
+from cds_service.fhir_reading.values import Value, value_of, value_text
+from cds_service.hematology.lab_results import Analyte, CollectionTime, CountResult, SetAside, SetAsideReason
+
+
+def read_counts(examined: Examined, rules: ResultRules) -> Iterator[CountResult | SetAside]:
+    """One result for each analyte that the codes name; several only where they contradict each other."""
+    value = value_of(examined.observation, examined.reported.resource)
+    for analyte in examined.reported.identity.counts:
+        read = _read_count(examined, value, analyte, rules)
+        if isinstance(read, SetAsideReason):
+            yield _set_aside(examined, value, analyte, read)
+        else:
+            yield read
+
+
+def _read_count(examined: Examined, value: Value, analyte: Analyte, rules: ResultRules) -> CountResult | SetAsideReason:
+    refusal = examined.refusal or value.refusal
+    if refusal is not None or value.quantity is None:
+        return refusal or SetAsideReason.VALUE_MISSING
+    count = rules.counts.read(value.quantity, analyte)
+    if isinstance(count, SetAsideReason):
+        return count
+    if isinstance(examined.collected, SetAsideReason):
+        return examined.collected
+    return _result(examined, examined.collected, count, analyte, rules)
+
+
+def _result(
+    examined: Examined, collected: CollectionTime, count: Count, analyte: Analyte, rules: ResultRules
+) -> CountResult:
+    reported, elements = examined.reported, examined.observation.elements
+    specimen = next(members(reported.resource, "specimen"), None)
+    return CountResult(
+        reference=reported.reference,
+        analyte=analyte,
+        collected=collected,
+        value=count.value,
+        reported_value=number_text(count.reported),
+        reported_unit=count.unit,
+        status=elements["status"],
+        comparator=count.comparator,
+        converted=count.converted,
+        issued=read_instant(elements.get("issued")),
+        specimen=specimen_key(specimen, reported.reference),
+        low_confidence=reported.identity.low_confidence,
+        nrbc_corrected=reported.identity.nrbc_corrected,
+        clumped=analyte is Analyte.PLATELETS and rules.clumps.tells_clumps(remarks(elements)),
+        interpretation=", ".join(filter(None, map(display_of, elements.get("interpretation", ())))) or None,
+        reference_range=_reference_range(elements),
+    )
+
+
+def _set_aside(examined: Examined, value: Value, analyte: Analyte, reason: SetAsideReason) -> SetAside:
+    reference = examined.reported.reference
+    if reason is SetAsideReason.OTHER_PATIENT:
+        return SetAside(reference, analyte, reason)
+    collected = examined.collected if isinstance(examined.collected, CollectionTime) else None
+    return SetAside(reference, analyte, reason, collected, value.text, examined.is_readable and value.is_reported)
+
+
+def remarks(observation: Json) -> Iterator[str]:
+    """What the laboratory wrote beside the value: notes and interpretations."""
+    yield from (note["text"] for note in observation.get("note", ()) if "text" in note)
+    yield from texts_in(observation.get("interpretation"))
+
+
+def _reference_range(observation: Json) -> str | None:
+    """The first reference range as text; None where there is none, or none that can be shown."""
+    first: Json = next(iter(observation.get("referenceRange", ())), {})
+    if "text" in first:
+        return str(first["text"])
+    low, high = (value_text({"valueQuantity": first[end]}) if end in first else "" for end in ("low", "high"))
+    if low and high:
+        return f"{low} - {high}"
+    return f">= {low}" if low else f"<= {high}" if high else None

@@ -1,0 +1,91 @@
+"""A resource cut down to the elements the assessment reads, so that a fault elsewhere is never seen.
+
+Room: fhir_reading. Knows the shape of JSON, no element's meaning.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+Form: TypeAlias = "Mapping[str, Form] | list[Form] | str | None"
+Shape: TypeAlias = Mapping[str, Form]
+"""Element name to None (a primitive), DATE, a shape (an object) or a list of one of these (a repeating element)."""
+DATE = "date"
+"""A date of any kind: read by `dates`, which takes more than FHIR's grammar does (a time without zone)."""
+
+CODING: Shape = {"system": None, "code": None, "display": None}
+CONCEPT: Shape = {"coding": [CODING], "text": None}
+QUANTITY: Shape = {"value": None, "comparator": None, "unit": None, "system": None, "code": None}
+REFERENCE: Shape = {"reference": None, "display": None, "identifier": {"system": None, "value": None}}
+PERIOD: Shape = {"start": DATE, "end": DATE}
+
+
+def project(resource: Json, shape: Shape) -> dict[str, object]:
+    """The parts of an object that `shape` names. Strings are stripped; null and empty parts count as not sent.
+
+    An object where a list belongs is read as a list of one. What has another JSON type than the shape says stays as it
+    is, for the validation to find.
+    """
+    parts = {name: _projected(resource[name], form) for name, form in shape.items() if name in resource}
+    return {name: part for name, part in parts.items() if not is_empty(part)}
+
+
+def _projected(element: object, form: Form) -> object:
+    if isinstance(form, list):
+        listed = element if isinstance(element, list) else [element]
+        return [part for part in (_projected(member, form[0]) for member in listed) if not is_empty(part)]
+    if isinstance(element, str):
+        return element.strip()
+    return project(element, form) if isinstance(form, Mapping) and isinstance(element, Mapping) else element
+
+
+def is_empty(part: object) -> bool:
+    """Whether an element says nothing: null, a blank string, an empty object or list."""
+    return (
+        part is None or (isinstance(part, str) and not part.strip()) or (isinstance(part, Mapping | list) and not part)
+    )
+
+
+def matches(element: object, form: Form) -> bool:
+    """Whether a projection has objects, lists and primitives where its shape has them."""
+    if isinstance(form, list):
+        return isinstance(element, list) and all(matches(member, form[0]) for member in element)
+    if isinstance(form, Mapping):
+        return isinstance(element, Mapping) and all(matches(part, form[name]) for name, part in element.items())
+    return not isinstance(element, Mapping | list)
+
+
+def has_dates(form: Form) -> bool:
+    """Whether any part of a shape is a date."""
+    if isinstance(form, list):
+        return has_dates(form[0])
+    return any(map(has_dates, form.values())) if isinstance(form, Mapping) else form == DATE
+
+
+def members(element: object, name: str) -> Iterator[Json]:
+    """The objects under a repeating element; one sent without its list is one, everything else is left out."""
+    value = element.get(name) if isinstance(element, Mapping) else None
+    candidates: Sequence[object] = value if isinstance(value, list) else [value]
+    return (candidate for candidate in candidates if isinstance(candidate, Mapping))
+
+
+def text_at(element: object, *path: str) -> str | None:
+    """The string at a path of objects, stripped; None where there is none."""
+    for name in path:
+        element = element.get(name) if isinstance(element, Mapping) else None
+    return element.strip() or None if isinstance(element, str) else None
+
+
+def texts_in(element: object) -> Iterator[str]:
+    """What a person would read of a concept or a reference, however it is nested: every `text` and `display`."""
+    waiting = [element]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, Mapping):
+            for name, value in part.items():
+                if name in ("text", "display") and isinstance(value, str):
+                    yield value
+                elif isinstance(value, Mapping | list):
+                    waiting.append(value)

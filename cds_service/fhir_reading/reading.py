@@ -1,0 +1,177 @@
+"""The door of this room: the entries of a call in, what they say of one patient out. One entry spoils no other.
+
+Room: fhir_reading. Knows which resource is read by which module; judges nothing, fetches nothing, reads no clock.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cds_service.fhir_reading.clump_text import ClumpWords
+from cds_service.fhir_reading.codings import identify
+from cds_service.fhir_reading.companions import read_clumping, read_companion
+from cds_service.fhir_reading.conditions import ReadCondition, read_condition
+from cds_service.fhir_reading.counts import read_counts
+from cds_service.fhir_reading.entries import Entry
+from cds_service.fhir_reading.medications import RESOURCE_TYPES as MEDICATION_TYPES
+from cds_service.fhir_reading.medications import Drugs, ReadMedication, read_drugs, read_medication
+from cds_service.fhir_reading.observations import Reported, ResultRules, examine, results_in
+from cds_service.fhir_reading.patients import own_patient, read_patient
+from cds_service.fhir_reading.projection import text_at
+from cds_service.fhir_reading.quantities import CountReader
+from cds_service.fhir_reading.reports import contained_results
+from cds_service.fhir_reading.specimens import read_specimens
+from cds_service.fhir_reading.subjects import Subjects, read_subjects, subject_of
+from cds_service.fhir_reading.versions import without_repeats
+from cds_service.hematology.clinical_picture import ClinicalPicture, PatientFacts
+from cds_service.hematology.lab_results import (
+    ClumpingReport,
+    CompanionResult,
+    CountResult,
+    SetAside,
+    SetAsideReason,
+)
+from cds_service.knowledge.model import Knowledge
+
+_OF_A_PATIENT = MEDICATION_TYPES | {"Observation", "DiagnosticReport", "Condition"}
+
+
+@dataclass
+class _Results:
+    """What the laboratory resources hold, while they are read."""
+
+    counts: list[CountResult] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    companions: list[CompanionResult] = field(default_factory=list)
+    clumping: list[ClumpingReport] = field(default_factory=list)
+
+
+def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
+    entries: Sequence[Entry],
+    patient_id: str,
+    fhir_server: str | None,
+    as_of: datetime,
+    knowledge: Knowledge,
+    not_available: tuple[str, ...] = (),
+    counts_incomplete: bool = False,
+    accepted_statuses: frozenset[str] | None = None,
+) -> ClinicalPicture:
+    """Everything the entries of a call say of one patient, and everything that can't be used, with its reason.
+
+    Args:
+        entries: the resources of all prefetch keys and searches together, in any order, repeats allowed.
+        patient_id: the hook context's patient.
+        fhir_server: the request's FHIR server base, the only one whose absolute references are resolved.
+        as_of: the timezone-aware point in time of the evaluation.
+        knowledge: codes, units, words and causes.
+        not_available: kinds of data that could not be had.
+        counts_incomplete: not every page of the counts was read.
+        accepted_statuses: the site's, in place of the knowledge's.
+
+    Raises:
+        PatientMismatch: a Patient was sent, and it is another one.
+    """
+    current = without_repeats(entries)
+    subjects = read_subjects(entries, patient_id, fhir_server)
+    patients = [entry.resource for entry in current if entry.resource.get("resourceType") == "Patient"]
+    patient = own_patient(patients, patient_id)
+    rules = _rules(current, subjects, knowledge, as_of, accepted_statuses)
+    results = _read_results(current, rules, knowledge)
+    own = [entry for entry in current if _refusal(entry, subjects) is None]
+    conditions = list(_read_conditions(own, knowledge, as_of))
+    medications = list(_read_medications(own, read_drugs(current, knowledge.causes), as_of))
+    others = [entry for entry in current if _refusal(entry, subjects) is SetAsideReason.OTHER_PATIENT]
+    return ClinicalPicture(
+        counts=tuple(results.counts),
+        companions=tuple(results.companions),
+        clumping=tuple(results.clumping),
+        set_aside=tuple(results.set_aside),
+        conditions=tuple(condition.recorded for condition in conditions),
+        medications=tuple(medication.recorded for medication in medications),
+        patient=PatientFacts() if patient is None else read_patient(patient, as_of),
+        not_available=_with_patient(not_available, patient is None),
+        counts_incomplete=counts_incomplete,
+        unmapped_conditions=sum(not condition.mapped for condition in conditions),
+        unmapped_medications=sum(not medication.mapped for medication in medications),
+        other_patients=len(others) + sum(text_at(other, "id") not in (None, patient_id) for other in patients),
+    )
+
+
+def _rules(
+    entries: Sequence[Entry],
+    subjects: Subjects,
+    knowledge: Knowledge,
+    as_of: datetime,
+    accepted_statuses: frozenset[str] | None,
+) -> ResultRules:
+    return ResultRules(
+        subjects=subjects,
+        specimens=read_specimens(entries, knowledge.words),
+        accepted_statuses=knowledge.accepted_statuses if accepted_statuses is None else accepted_statuses,
+        as_of=as_of,
+        counts=CountReader(knowledge.units, knowledge.plausibility),
+        clumps=ClumpWords(knowledge.words),
+    )
+
+
+def _read_results(entries: Iterable[Entry], rules: ResultRules, knowledge: Knowledge) -> _Results:
+    results = _Results()
+    for reported in _reported(entries, knowledge):
+        examined = examine(reported, rules)
+        for read in read_counts(examined, rules):
+            if isinstance(read, CountResult):
+                results.counts.append(read)
+            else:
+                results.set_aside.append(read)
+        companion = read_companion(examined, rules.clumps)
+        if companion is not None:
+            results.companions.append(companion)
+        clumping = read_clumping(examined, rules.clumps) if reported.identity.clump_test else None
+        if clumping is not None:
+            results.clumping.append(clumping)
+    return results
+
+
+def _reported(entries: Iterable[Entry], knowledge: Knowledge) -> Iterator[Reported]:
+    """Every single result of the entries that the assessment has a use for."""
+    for entry in entries:
+        resource, reference = entry.resource, _reference(entry)
+        if resource.get("resourceType") == "Observation":
+            identity = identify(resource.get("code"), knowledge.lab_codes)
+            subjects = (subject_of(resource),)
+            whole = Reported(resource, reference, entry.full_url, identity, subjects, container=resource)
+            yield from results_in(whole, knowledge.lab_codes)
+        if resource.get("contained") is not None:
+            yield from contained_results(entry, reference, knowledge.lab_codes)
+
+
+def _read_conditions(entries: Iterable[Entry], knowledge: Knowledge, as_of: datetime) -> Iterator[ReadCondition]:
+    for entry in entries:
+        if entry.resource.get("resourceType") == "Condition":
+            condition = read_condition(entry.resource, _reference(entry), knowledge.causes, as_of)
+            if condition is not None:
+                yield condition
+
+
+def _read_medications(entries: Iterable[Entry], drugs: Drugs, as_of: datetime) -> Iterator[ReadMedication]:
+    for entry in entries:
+        if entry.resource.get("resourceType") in MEDICATION_TYPES:
+            medication = read_medication(entry.resource, _reference(entry), drugs, as_of)
+            if medication is not None:
+                yield medication
+
+
+def _refusal(entry: Entry, subjects: Subjects) -> SetAsideReason | None:
+    """Why an entry isn't read as this patient's; resources that have no patient aren't."""
+    if entry.resource.get("resourceType") not in _OF_A_PATIENT:
+        return SetAsideReason.SUBJECT_MISSING
+    return subjects.refusal(subject_of(entry.resource), entry.full_url)
+
+
+def _reference(entry: Entry) -> str:
+    resource_type, resource_id = str(entry.resource.get("resourceType")), text_at(entry.resource, "id")
+    return f"{resource_type}/{resource_id}" if resource_id is not None else entry.full_url or resource_type
+
+
+def _with_patient(not_available: tuple[str, ...], missing: bool) -> tuple[str, ...]:
+    return (*not_available, "patient") if missing and "patient" not in not_available else not_available

@@ -1,0 +1,72 @@
+"""The FHIR releases, and the one place that names their models: what is read of a resource is validated here.
+
+Room: fhir_reading. Knows no clinical meaning. fhir.resources has no R4 package; of the elements read here R4B has R4's.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from cds_service.fhir_reading.projection import Json, Shape, has_dates, matches, project
+
+
+class Release(StrEnum):
+    """A release of FHIR that resources may come in."""
+
+    R4 = "R4"
+
+
+MODELS = {Release.R4: "fhir.resources.R4B"}
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What was read of a resource: the sound elements, and the names of those that were there and faulty."""
+
+    elements: Json
+    faulty: frozenset[str]
+
+    def has(self, name: str) -> bool:
+        """Whether the element was sent, sound or not."""
+        return name in self.elements or name in self.faulty
+
+
+def validated(resource_type: str, resource: Json, shape: Shape, release: Release = Release.R4) -> Validated:
+    """Project a resource to `shape` and validate each element on its own; one faulty element spoils no other.
+
+    Elements that hold dates are left to `dates`.
+    """
+    parts = project(resource, shape)
+    faulty = frozenset(
+        name
+        for name, part in parts.items()
+        if not matches(part, shape[name])
+        or not (has_dates(shape[name]) or _is_sound(resource_type, name, part, release))
+    )
+    return Validated({name: part for name, part in parts.items() if name not in faulty}, faulty)
+
+
+def _is_sound(resource_type: str, name: str, part: object, release: Release) -> bool:
+    try:
+        _adapter(release, resource_type, name).validate_python(part)
+    except (ValidationError, ValueError, ArithmeticError):
+        return False
+    return True
+
+
+@cache
+def _adapter(release: Release, resource_type: str, name: str) -> TypeAdapter[Any]:
+    """The validator of one element of a resource."""
+    module = import_module(f"{MODELS[release]}.{resource_type.lower()}")
+    field = getattr(module, resource_type).model_fields[name]
+    return TypeAdapter(field.annotation)
+
+
+def load_models(release: Release = Release.R4) -> None:
+    """Import the models of the resources read, so that the first call needn't wait for it."""
+    for resource_type in ("Observation", "Condition", "MedicationRequest", "Patient"):
+        import_module(f"{MODELS[release]}.{resource_type.lower()}")

@@ -1,0 +1,72 @@
+"""Whether a result is of blood, by what the record says of its specimen; and which specimen it is.
+
+Room: fhir_reading. The words are the knowledge's. Faults in these elements lose nothing: whatever text is there counts.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cds_service.fhir_reading.entries import Entry
+from cds_service.fhir_reading.projection import Json, members, text_at, texts_in
+from cds_service.fhir_reading.words import names_any
+from cds_service.knowledge.model import ScreeningWords
+
+
+@dataclass(frozen=True)
+class Specimens:
+    """The Specimen resources sent beside the results, by every reference they go by."""
+
+    sent: Mapping[str, Json]
+    words: ScreeningWords
+
+    def is_not_blood(self, observation: Json, container: Json, further: Iterable[object] = ()) -> bool:
+        """Whether specimen, bodySite, method, category or the code's texts say so.
+
+        `container` holds the contained resources; `further` are elements of a panel or report the result belongs to.
+        """
+        of_specimen = list(self._specimen_texts(observation, container))
+        texts = [text for name in ("method", "category", "code") for text in texts_in(observation.get(name))]
+        texts += [text for element in further for text in texts_in(element)]
+        return names_any([*of_specimen, *texts], self.words.not_blood) or names_any(
+            of_specimen, self.words.not_blood_in_specimen
+        )
+
+    def _specimen_texts(self, observation: Json, container: Json) -> Iterator[str]:
+        yield from texts_in(observation.get("bodySite"))
+        for specimen in members(observation, "specimen"):
+            yield from texts_in(specimen)
+            described = self._described(text_at(specimen, "reference"), container)
+            yield from texts_in(described.get("type"))
+            for collection in members(described, "collection"):
+                yield from texts_in(collection.get("bodySite"))
+
+    def _described(self, reference: str | None, container: Json) -> Json:
+        if reference is None:
+            return {}
+        if reference.startswith("#"):
+            contained = members(container, "contained")
+            return next((resource for resource in contained if text_at(resource, "id") == reference[1:]), {})
+        return self.sent.get(reference.split("/_history/")[0], {})
+
+
+def read_specimens(entries: Iterable[Entry], words: ScreeningWords) -> Specimens:
+    """The Specimen resources among the entries, for the results that refer to them."""
+    sent: dict[str, Json] = {}
+    for entry in entries:
+        if entry.resource.get("resourceType") == "Specimen":
+            specimen_id = text_at(entry.resource, "id")
+            names = (entry.full_url, f"Specimen/{specimen_id}" if specimen_id else None)
+            sent.update({name: entry.resource for name in names if name is not None})
+    return Specimens(sent, words)
+
+
+def specimen_key(specimen: object, reference: str) -> str | None:
+    """What tells one specimen from another: its reference, else its identifier; None: not known.
+
+    A contained specimen belongs to the resource (`reference`) that holds it.
+    """
+    named = text_at(specimen, "reference")
+    if named is not None:
+        return f"{reference}{named}" if named.startswith("#") else named.split("/_history/")[0]
+    value = text_at(specimen, "identifier", "value")
+    return None if value is None else f"{text_at(specimen, 'identifier', 'system') or ''}|{value}"
