@@ -17,7 +17,7 @@ from cds_service.services.registry import CdsService
 from cds_service.settings import Settings
 from cds_service.web.edge import Clock, Edge
 from cds_service.web.flask_app import create_edge
-from cds_service.web.request_log import configure_logging
+from cds_service.web.request_log import CallRecord, configure_logging, log_call
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, clock: Clock = utc_now, parts: Parts | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    clock: Clock = utc_now,
+    parts: Parts | None = None,
+    observers: tuple[Callable[[CallRecord], None], ...] = (log_call,),
+) -> Flask:
     """The Flask app.
 
     Args:
         settings: read by `load_settings`.
         clock: gives each call its `as_of`.
         parts: what to serve; by default what `build_parts` makes of the settings.
+        observers: hear of every finished call.
     """
     configure_logging(settings.log_level)
     parts = parts or build_parts(settings)
@@ -56,6 +62,7 @@ def create_app(settings: Settings, clock: Clock = utc_now, parts: Parts | None =
             pages=parts.pages,
             readiness=parts.readiness,
             versions=parts.versions,
+            observers=observers,
             ops_token=settings.ops_token.get_secret_value() if settings.ops_token else None,
         )
     )

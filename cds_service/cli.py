@@ -115,11 +115,18 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
             "clients, and say so with CDS_AUTH=off."
         )
     from cds_service.app import create_app
-    from cds_service.web.server import Listen, run_server
+    from cds_service.web.request_log import log_call
+    from cds_service.web.server import Listen, run_server, shared_counts
 
-    with _errors_in_one_line():
-        app = create_app(settings)
-    run_server(app, Listen(host, port, workers, threads), ready=lambda url: click.echo(f"Serving {url}/cds-services"))
+    with shared_counts():
+        from cds_service.web.metrics import count_call, listen_for_metrics
+
+        with _errors_in_one_line():
+            app = create_app(settings, observers=(log_call, count_call))
+            if settings.metrics_bind != "off":
+                listen_for_metrics(settings.metrics_bind)
+        listen = Listen(host, port, workers, threads)
+        run_server(app, listen, ready=lambda url: click.echo(f"Serving {url}/cds-services"))
 
 
 @main.group()

@@ -1,9 +1,13 @@
 """The production server: gunicorn as a library, with threads. Knows HTTP connections, nothing of what is served."""
 
+import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import SHUT_RD, socket
+from tempfile import mkdtemp
 
 from flask import Flask
 from gunicorn import util  # type: ignore[import-untyped]
@@ -46,6 +50,18 @@ def run_server(app: Flask, listen: Listen, ready: Callable[[str], None]) -> None
     """
     wsgi.SERVER = _PRODUCT
     _Server(app, _options(listen, ready)).run()
+
+
+@contextmanager
+def shared_counts() -> Iterator[None]:
+    """A directory in which the server's processes keep their counts, told to prometheus_client before its import."""
+    folder, owner = mkdtemp(prefix="cds-service-"), os.getpid()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
+        yield
+    finally:
+        if os.getpid() == owner:  # workers, too, come by here when they end
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _options(listen: Listen, ready: Callable[[str], None]) -> dict[str, object]:

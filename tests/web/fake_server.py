@@ -1,4 +1,4 @@
-"""The real server over the fake service, as a process: `python -m tests.web.fake_server DATABASE` prints its URL."""
+"""The real server over the fake service: `python -m tests.web.fake_server DATABASE METRICS_BIND` prints its URL."""
 
 import dataclasses
 import sys
@@ -11,6 +11,7 @@ from cds_service.cds_hooks.request import CdsRequest
 from cds_service.services.registry import CallFacts
 from cds_service.settings import Settings
 from cds_service.web import server
+from cds_service.web.request_log import log_call
 from tests.builders.fake_service import FakeService
 
 SLOW_ENCOUNTER = "takes-a-second"
@@ -28,11 +29,17 @@ class SlowService(FakeService):
 
 def main() -> None:
     """Serve until stopped."""
-    settings = Settings(auth="off", database_url=sys.argv[1], max_body_bytes=100_000)
+    _, database, metrics_bind = sys.argv
+    settings = Settings(auth="off", database_url=database, max_body_bytes=100_000)
     parts = Parts((SlowService(),), open_feedback_store(settings))
     server.REQUEST_SECONDS = 1.0
     listen = dataclasses.replace(server.Listen(), port=0, threads=2)
-    server.run_server(create_app(settings, parts=parts), listen, lambda url: print(url, flush=True))  # noqa: T201
+    with server.shared_counts():
+        from cds_service.web.metrics import count_call, listen_for_metrics  # noqa: PLC0415 - see shared_counts
+
+        app = create_app(settings, parts=parts, observers=(log_call, count_call))
+        listen_for_metrics(metrics_bind)
+        server.run_server(app, listen, lambda url: print(url, flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The real server as a process, spoken to over raw sockets: what is no HTTP, too long, too slow, or in flight."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,18 +24,31 @@ ROOT = Path(__file__).parents[2]
 BODY = json.dumps(valid_call()).encode()
 LIMIT = 100_000
 HEAD = f"POST {SERVICE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
-Server = tuple[subprocess.Popen[bytes], str]
+
+
+class Server(NamedTuple):
+    """A running server and where it listens."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    metrics: str
 
 
 def _start(folder: Path) -> Server:
+    metrics = _free_address()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.web.fake_server", f"sqlite:///{folder}/feedback.sqlite3"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=(folder / "log").open("wb"),
+        [sys.executable, "-m", "tests.web.fake_server", f"sqlite:///{folder}/feedback.sqlite3", metrics],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=(folder / "log").open("wb"), env=os.environ | {"TMPDIR": str(folder)},
     )  # fmt: skip
     assert process.stdout is not None
     url = process.stdout.readline().decode().strip()
     assert url.startswith("http://127.0.0.1:"), (folder / "log").read_text()
-    return process, url
+    return Server(process, url, f"http://{metrics}/metrics")
+
+
+def _free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
@@ -51,9 +66,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    process, url = _start(folder)
-    yield url
-    assert _stop(process) == 0
+    server = _start(folder)
+    yield server.url
+    assert _stop(server.process) == 0
 
 
 def _exchange(url: str, *parts: bytes, timeout: float = 10) -> tuple[int, bytes]:
@@ -154,7 +169,7 @@ def test_feedback_is_on_disk_when_it_is_acknowledged(url: str, folder: Path) -> 
 
 
 def test_sigterm_lets_a_call_in_flight_finish(tmp_path: Path) -> None:
-    process, url = _start(tmp_path)
+    process, url, _ = _start(tmp_path)
     address = urlsplit(url)
     body = json.dumps(replaced(valid_call(), SLOW_ENCOUNTER, "context", "encounterId")).encode()
     with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
@@ -162,3 +177,22 @@ def test_sigterm_lets_a_call_in_flight_finish(tmp_path: Path) -> None:
         assert requests.get(url + "/livez", timeout=10).status_code == 200, "the server has taken the call"
         assert _stop(process) == 0
         assert connection.recv(12) == b"HTTP/1.1 200"
+    assert not list(tmp_path.glob("cds-service-*")), "nothing is left behind"
+
+
+def test_metrics_are_summed_over_the_processes_and_served_apart(tmp_path: Path) -> None:
+    process, url, metrics = _start(tmp_path)
+    try:
+        for _ in range(20):  # a new connection each, so that both workers get some
+            assert requests.post(url + SERVICE, json=valid_call(), timeout=10).status_code == 200
+        assert requests.post(url + SERVICE, data=b"x", timeout=10).status_code == 415
+        told = requests.get(metrics, timeout=10).text
+        assert requests.get(url + "/metrics", timeout=10).status_code == 404
+    finally:
+        assert _stop(process) == 0
+    assert 'cds_calls_total{endpoint="call",status="2xx"} 20.0' in told
+    assert 'cds_calls_total{endpoint="call",status="4xx"} 1.0' in told
+    assert 'cds_cards_total{indicator="warning"} 20.0' in told
+    assert 'cds_verdicts_total{finding="leukopenia",verdict="present"} 20.0' in told
+    assert 'cds_call_seconds_count{endpoint="call"} 21.0' in told
+    assert "synthetic-1" not in told
