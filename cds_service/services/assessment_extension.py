@@ -1,0 +1,101 @@
+"""The assessment as machines read it, beside the cards: `org.cytopenia-cds.assessment`. Knows no wording.
+
+Empty members are left out. Chart text is cleaned as on the card; references stay whole, for they are looked up.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from cds_service.hematology.lab_results import CountResult
+from cds_service.hematology.verdicts import Assessment, Evidence, FindingAssessment, GroupSupport
+from cds_service.services.card_values import COUNT_UNIT, bound_text, plain_number, utc_text
+from cds_service.services.chart_text import clean_text
+
+NAME = "org.cytopenia-cds.assessment"
+_NOT_USED_AT_MOST = 50
+_REFERENCE_CHARACTERS = 200
+
+
+def compose_extension(
+    assessment: Assessment,
+    knowledge_version: str,
+    software_version: str,
+    withheld: str | None,
+    fingerprint: str | None,
+) -> Mapping[str, object]:
+    """The extension object of the answer: one member, named after the product."""
+    shown = assessment.not_used[:_NOT_USED_AT_MOST]
+    told = _given(
+        knowledgeVersion=knowledge_version,
+        softwareVersion=software_version,
+        assessedAt=utc_text(assessment.as_of),
+        findings=[_finding(finding) for finding in assessment.findings],
+        causeGroups=[_group(support) for support in assessment.causes.groups if support.evidence],
+        context=[_context(support) for support in assessment.causes.context if support.evidence],
+        notUsed=[_given(reference=_reference(one.reference), reason=one.reason.value) for one in shown],
+        notUsedMore=len(assessment.not_used) - len(shown),
+        notAvailable=not_available(assessment),
+        withheld=withheld,
+        fingerprint=fingerprint,
+    )
+    return {NAME: told}
+
+
+def not_available(assessment: Assessment) -> list[str]:
+    """The kinds of data that could not be had, or not be understood."""
+    picture = assessment.picture
+    told = list(picture.not_available)
+    told += ["counts:incomplete"] if picture.counts_incomplete else []
+    told += ["conditions:unmapped"] if picture.unmapped_conditions else []
+    told += ["medications:unmapped"] if picture.unmapped_medications else []
+    return told
+
+
+def _finding(finding: FindingAssessment) -> Mapping[str, object]:
+    results = dict.fromkeys(result for occasion in finding.occasions for result in occasion.results)
+    return _given(
+        finding=finding.finding.value,
+        verdict=finding.verdict.value,
+        statement=finding.statement,
+        results=[_result(result) for result in results],
+    )
+
+
+def _result(result: CountResult) -> Mapping[str, object]:
+    reported = f"{result.reported_value} {result.reported_unit}"
+    return _given(
+        reference=_reference(result.reference),
+        effective=clean_text(result.collected.reported),
+        reported=bound_text(result.comparator) + clean_text(reported),
+        value=Decimal(plain_number(result.value)),
+        unit=COUNT_UNIT,
+    )
+
+
+def _group(support: GroupSupport) -> Mapping[str, object]:
+    return _given(group=support.group, support="recorded", evidence=_evidence(support.evidence))
+
+
+def _context(support: GroupSupport) -> Mapping[str, object]:
+    return _given(group=support.group, evidence=_evidence(support.evidence))
+
+
+def _evidence(records: Iterable[Evidence]) -> list[Mapping[str, object]]:
+    return [
+        _given(
+            reference=_reference(record.reference),
+            system=record.system,
+            code=clean_text(record.code),
+            display=clean_text(record.display),
+        )
+        for record in records
+    ]
+
+
+def _reference(reference: str) -> str:
+    return clean_text(reference, _REFERENCE_CHARACTERS)
+
+
+def _given(**members: object) -> dict[str, object]:
+    """The members that hold something: no null, no empty text, list or object, no count of nothing."""
+    return {name: value for name, value in members.items() if value or (value == 0 and isinstance(value, Decimal))}

@@ -1,0 +1,101 @@
+"""Part 3 of a card's detail: what in this record supports which cause group, and what could not be looked for.
+
+Names a group only with its evidence, but for those the source document names whenever both counts are low. Never
+asserts that no cause exists: only that none is recorded in the data available, and which data those weren't.
+"""
+
+from collections.abc import Iterator
+
+from cds_service.hematology.verdicts import Evidence, Finding, GroupSupport
+from cds_service.services.card_evidence import evidence_text
+from cds_service.services.card_facts import CardFacts
+from cds_service.services.card_notices import PREGNANCY
+from cds_service.services.card_wording import Markdown, Plain
+
+_NOTICED = {"known-finding", PREGNANCY}
+"""Context that stands among the notices."""
+_SPLENIC, _SPLENIC_COUNTER = "splenic", "splenic-counter"
+_RECORDS_AT_MOST = 4
+
+
+def cause_lines(facts: CardFacts) -> tuple[Markdown, ...]:
+    """One line per group, then what was looked for and not found, context, and what was not available."""
+    assessed = (*_groups(facts), *_weak(facts), *_not_found(facts)) if facts.assessment.causes.assessed else ()
+    return (*assessed, *_context(facts), *_gaps(facts))
+
+
+def understood(facts: CardFacts) -> bool:
+    """Whether all conditions and medications were to be had and could be understood."""
+    picture = facts.assessment.picture
+    missing = {"conditions", "medications"} & set(picture.not_available)
+    return not (missing or picture.unmapped_conditions or picture.unmapped_medications)
+
+
+def _groups(facts: CardFacts) -> Iterator[Markdown]:
+    for support in facts.assessment.causes.groups:
+        yield _group(support, facts)
+
+
+def _group(support: GroupSupport, facts: CardFacts) -> Markdown:
+    group = facts.guideline.group(support.group)
+    key = f"hypotheses.{group.id}"
+    always = facts.alert.leading is Finding.BICYTOPENIA and facts.words.has(key)
+    name = facts.words.plain(key) if always else Plain(group.name)
+    mechanisms = facts.words.listed(facts.words.plain(f"mechanisms.{one}") for one in group.mechanisms)
+    said = [_support(support, facts)]
+    if support.weak:
+        said.append(facts.words.markdown("causes.weak", records=_records(support.weak, facts)))
+    if group.id == _SPLENIC and any(one.group == _SPLENIC_COUNTER for one in facts.assessment.causes.context):
+        said.append(facts.words.markdown("causes.splenic-counter"))
+    key = "causes.group" if mechanisms else "causes.group-plain"
+    return facts.words.markdown(key, name=name, mechanisms=mechanisms, support=Markdown("; ".join(said)))
+
+
+def _support(support: GroupSupport, facts: CardFacts) -> Markdown:
+    if support.evidence:
+        return facts.words.markdown("causes.supported", records=_records(support.evidence, facts))
+    return facts.words.markdown("causes.unsupported" if understood(facts) else "causes.unsupported-partly")
+
+
+def _records(records: tuple[Evidence, ...], facts: CardFacts) -> Markdown:
+    told = [evidence_text(one, facts) for one in records[:_RECORDS_AT_MOST]]
+    if more := len(records) - len(told):
+        told.append(facts.words.markdown("causes.more-records", number=more))
+    return Markdown("; ".join(told))
+
+
+def _weak(facts: CardFacts) -> Iterator[Markdown]:
+    for support in facts.assessment.causes.weak:
+        name = facts.guideline.group(support.group).name
+        yield facts.words.markdown("causes.weak-only", name=name, records=_records(support.weak, facts))
+
+
+def _not_found(facts: CardFacts) -> Iterator[Markdown]:
+    """The groups without evidence stay behind a link. Of leukopenia: primary and secondary, told apart by no data."""
+    if not understood(facts):
+        yield facts.words.markdown("causes.others")
+    elif facts.assessment.causes.groups:
+        yield facts.words.markdown("causes.others-not-found")
+    else:
+        yield facts.words.markdown("causes.none-recorded")
+    if facts.alert.leading is Finding.LEUKOPENIA:
+        yield facts.words.markdown("causes.primary-secondary")
+
+
+def _context(facts: CardFacts) -> Iterator[Markdown]:
+    for support in facts.assessment.causes.context:
+        if support.group not in _NOTICED and support.evidence:
+            name = facts.guideline.group(support.group).name
+            yield facts.words.markdown("causes.context", name=name, records=_records(support.evidence, facts))
+
+
+def _gaps(facts: CardFacts) -> Iterator[Markdown]:
+    picture = facts.assessment.picture
+    for kind in picture.not_available:
+        yield facts.words.markdown("causes.not-available", kind=facts.words.plain(f"data.{kind}"))
+    if picture.unmapped_conditions:
+        text = facts.words.counted("causes.unmapped-conditions", picture.unmapped_conditions)
+        yield facts.words.markdown("causes.gap", text=text)
+    if picture.unmapped_medications:
+        text = facts.words.counted("causes.unmapped-medications", picture.unmapped_medications)
+        yield facts.words.markdown("causes.gap", text=text)

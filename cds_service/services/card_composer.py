@@ -1,0 +1,134 @@
+"""The last room of a call: an assessment becomes the answer, with at most one card. Judges nothing, fetches nothing."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds_service.cds_hooks.cards import Card, CdsResponse, Coding, Link, Source
+from cds_service.cds_hooks.errors import DataNotAvailable
+from cds_service.hematology.verdicts import Alert, Assessment
+from cds_service.knowledge.model import Knowledge
+from cds_service.services.assessment_extension import compose_extension
+from cds_service.services.card_detail import compose_detail
+from cds_service.services.card_facts import CardFacts
+from cds_service.services.card_steps import suggested_orders
+from cds_service.services.card_summary import compose_summary
+from cds_service.services.card_values import count_limits, utc_text
+from cds_service.services.card_wording import Wording
+from cds_service.services.fingerprint import card_id, fingerprint_of
+from cds_service.services.order_drafts import DraftFacts, draft_suggestions
+
+CLINICIANS_ONLY = frozenset({"Patient", "RelatedPerson"})
+"""The users who get no card, unless the site allows it."""
+_REFERENCE = re.compile(r"Observation/[A-Za-z0-9\-.]{1,64}")
+
+
+@dataclass(frozen=True)
+class CallerFacts:
+    """What the composer needs of the call. `user_type` is the resource type of the user, '' if not told."""
+
+    hook_instance: str
+    user_type: str
+    patient_id: str
+
+
+@dataclass(frozen=True)
+class SiteOptions:
+    """What the site decides. `public_url` has no final slash; `silent` withholds every card."""
+
+    software_version: str
+    public_url: str
+    fingerprint_key: bytes
+    withheld_audience: frozenset[str] = CLINICIANS_ONLY
+    extension: bool = True
+    silent: bool = False
+
+
+def compose_response(
+    assessment: Assessment, caller: CallerFacts, knowledge: Knowledge, site: SiteOptions
+) -> CdsResponse:
+    """The answer of one call: at most one card, and the assessment for machines.
+
+    Raises:
+        DataNotAvailable: nothing deserves a card, but the counts were not read to the end.
+    """
+    alert = assessment.alert
+    if alert is None and assessment.picture.counts_incomplete:
+        raise DataNotAvailable(
+            "Not every page of the blood counts could be read, so nothing can be said about them. "
+            "Send all pages in prefetch, or give fhirServer and fhirAuthorization.",
+            missing=("counts",),
+        )
+    fingerprint = fingerprint_of(assessment, alert, knowledge.version, site.fingerprint_key) if alert else None
+    withheld = _withheld(assessment, caller, site)
+    cards: tuple[Card, ...] = ()
+    if alert and fingerprint and not withheld:
+        cards = (_card(_facts(assessment, alert, knowledge, site), caller, site, fingerprint),)
+    if not site.extension:
+        return CdsResponse(cards)
+    return CdsResponse(
+        cards, compose_extension(assessment, knowledge.version, site.software_version, withheld, fingerprint)
+    )
+
+
+def _withheld(assessment: Assessment, caller: CallerFacts, site: SiteOptions) -> str | None:
+    if caller.user_type in site.withheld_audience:
+        return "audience"
+    if assessment.picture.patient.deceased:
+        return "deceased"
+    return "silent" if site.silent else None
+
+
+def _facts(assessment: Assessment, alert: Alert, knowledge: Knowledge, site: SiteOptions) -> CardFacts:
+    return CardFacts(
+        assessment=assessment,
+        alert=alert,
+        knowledge=knowledge,
+        words=Wording(knowledge.wording),
+        limits=count_limits(knowledge.guideline),
+        software_version=site.software_version,
+    )
+
+
+def _card(facts: CardFacts, caller: CallerFacts, site: SiteOptions, fingerprint: str) -> Card:
+    words = facts.words
+    summary = compose_summary(facts)
+    drafts = DraftFacts(
+        patient_id=caller.patient_id,
+        authored_on=utc_text(facts.assessment.as_of),
+        reason=summary,
+        note=words.plain("orders.note"),
+        references=tuple(dict.fromkeys(_decisive(facts))),
+        hook_instance=caller.hook_instance,
+        fingerprint=fingerprint,
+    )
+    return Card(
+        uuid=card_id(caller.hook_instance, fingerprint),
+        summary=summary,
+        indicator=facts.alert.importance.value,
+        source=Source(words.plain("source.label"), f"{site.public_url}/about", _coding("source.topic", words)),
+        detail=compose_detail(facts),
+        suggestions=draft_suggestions(suggested_orders(facts), drafts, facts.knowledge),
+        override_reasons=_override_reasons(words),
+        links=(Link(words.plain("links.causes"), f"{site.public_url}/about/causes"),),
+    )
+
+
+def _decisive(facts: CardFacts) -> Iterator[str]:
+    """The results a draft order refers to: what is critical, then the newest of what the card leads with."""
+    critical = [result for _, result, _ in facts.assessment.severity.critical]
+    newest = [finding.newest.result for finding in facts.leading if finding.newest]
+    conflicting = [one for finding in facts.leading if finding.conflicting for one in finding.conflicting.results]
+    for result in (*critical, *newest, *conflicting):
+        if _REFERENCE.fullmatch(result.reference):
+            yield result.reference
+
+
+def _override_reasons(words: Wording) -> tuple[Coding, ...]:
+    return tuple(_coding(f"override.{reason}", words) for reason in words.section("override"))
+
+
+def _coding(key: str, words: Wording) -> Coding:
+    return Coding(
+        code=words.plain(f"{key}.code"), system=words.plain(f"{key}.system"), display=words.plain(f"{key}.display")
+    )

@@ -1,0 +1,116 @@
+"""What every part of one card is made from, and the phrases they share. Decides nothing."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service.hematology.criteria import Criterion, Guideline
+from cds_service.hematology.lab_results import Analyte, CountResult
+from cds_service.hematology.verdicts import Alert, Assessment, Finding, FindingAssessment, Run, RunWords
+from cds_service.knowledge.model import Knowledge
+from cds_service.services.card_values import (
+    converted_number,
+    is_converted,
+    reported_number,
+    reported_unit,
+)
+from cds_service.services.card_wording import Plain, Wording
+from cds_service.services.chart_text import clean_text
+
+_SHORT_UNIT = 12
+ANALYTE = {Finding.LEUKOPENIA: Analyte.LEUKOCYTES, Finding.THROMBOCYTOPENIA: Analyte.PLATELETS}
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """One assessment that deserves a card, with the words to say it."""
+
+    assessment: Assessment
+    alert: Alert
+    knowledge: Knowledge
+    words: Wording
+    limits: tuple[Decimal, ...]
+    software_version: str
+
+    @property
+    def guideline(self) -> Guideline:
+        """The criteria applied."""
+        return self.knowledge.guideline
+
+    @property
+    def leading(self) -> tuple[FindingAssessment, ...]:
+        """The findings of one analyte the card leads with: both for bicytopenia."""
+        match self.alert.leading:
+            case Finding.LEUKOPENIA:
+                return (self.assessment.leukopenia,)
+            case Finding.THROMBOCYTOPENIA:
+                return (self.assessment.thrombocytopenia,)
+            case Finding.BICYTOPENIA:
+                return (self.assessment.leukopenia, self.assessment.thrombocytopenia)
+
+    @property
+    def unit(self) -> Plain:
+        """10*9/L as people read it."""
+        return self.words.plain("words.count_unit")
+
+    def analyte_name(self, analyte: Analyte, *, first: bool = False) -> Plain:
+        """What the card calls an analyte; `first`: where a sentence begins."""
+        name = self.words.plain(f"analytes.{analyte}")
+        return Plain(name[:1].upper() + name[1:]) if first else name
+
+    def limit_of(self, finding: FindingAssessment) -> Criterion:
+        """The limit below which the finding's analyte is low."""
+        if finding.finding is Finding.LEUKOPENIA:
+            return self.guideline.leukopenia_below
+        return self.guideline.thrombocytopenia_below
+
+    def reported(self, result: CountResult) -> Plain:
+        """Value and unit as reported, with the value in 10*9/L where that is another number."""
+        number, unit = reported_number(result, self.limits), reported_unit(result)
+        if not is_converted(result):
+            return self.words.plain("results.reported", number=number, unit=unit)
+        converted = converted_number(result, self.limits)
+        return self.words.plain("results.converted", number=number, unit=unit, value=converted, count_unit=self.unit)
+
+    def short(self, result: CountResult, *remarks: str) -> Plain:
+        """The value in 10*9/L; in parentheses the reported one where that is another number, and remarks."""
+        unit = clean_text(result.reported_unit, _SHORT_UNIT)
+        number = converted_number(result, self.limits) if is_converted(result) else reported_number(result, self.limits)
+        original = [f"{reported_number(result, self.limits)} {unit}"] if is_converted(result) else []
+        remarks = (*original, *remarks)
+        return Plain(f"{number} ({'; '.join(remarks)})" if remarks else number)
+
+    def short_low(self, finding: FindingAssessment) -> Plain:
+        """The newest value of a finding with its limit: 2.9 (<4.0); empty where it has none."""
+        if finding.newest is None:
+            return Plain("")
+        return self.short(finding.newest.result, f"<{self.limit_of(finding).value}")
+
+    def run(self, run: Run) -> Plain:
+        """How long it has been low."""
+        number = len(run.occasions)
+        match run.words:
+            case RunWords.ONE:
+                return self.words.plain("runs.one")
+            case RunWords.THREE_MONTHS:
+                return self.words.plain("runs.three-months")
+            case RunWords.WITH_GAP:
+                return self.words.plain(
+                    "runs.with-gap",
+                    number=number,
+                    first=run.oldest.collected.day,
+                    last=run.newest.collected.day,
+                    gap=run.widest_gap_days,
+                )
+            case RunWords.REPEATED:
+                return self.words.plain("runs.repeated", number=number, time=self._duration(run))
+
+    def difference(self, finding: FindingAssessment) -> Decimal | None:
+        """Newest minus previous value, in 10*9/L."""
+        return self.assessment.change_since_previous(finding)
+
+    def _duration(self, run: Run) -> Plain:
+        if run.days:
+            return self.words.counted("runs.days", run.days)
+        if run.hours:
+            return self.words.counted("runs.hours", run.hours)
+        return self.words.plain("runs.same-day")

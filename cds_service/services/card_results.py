@@ -1,0 +1,156 @@
+"""Part 1 of a card's detail: the table of the results used, and what is shown beside it. Judges nothing."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cds_service.hematology.lab_results import Analyte, CompanionKind, CompanionResult, CountResult
+from cds_service.hematology.verdicts import CriticalReason, FindingAssessment, Occasion, Side, Situation
+from cds_service.services.card_facts import ANALYTE, CardFacts
+from cds_service.services.card_values import collected_text
+from cds_service.services.card_wording import Markdown
+
+_ROWS_PER_ANALYTE = 6
+_COMPANIONS = (
+    CompanionKind.HEMOGLOBIN,
+    CompanionKind.AST,
+    CompanionKind.ALT,
+    CompanionKind.TEMPERATURE,
+    CompanionKind.EDTA_CLUMP_CHECK,
+    CompanionKind.PLATELET_ADEQUACY,
+)
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One line of the table, each cell safe Markdown."""
+
+    test: Markdown
+    collected: Markdown
+    reported: Markdown
+    status: Markdown
+
+
+def result_rows(facts: CardFacts) -> tuple[ResultRow, ...]:
+    """The results used: leukocytes, platelets, then what severity rests on; each newest first."""
+    return (*_count_rows(facts), *_severity_rows(facts))
+
+
+def result_notes(facts: CardFacts) -> tuple[Markdown, ...]:
+    """What is said below the table: rows left out, results that decided nothing, companions as reported."""
+    assessment = facts.assessment
+    notes = [_left_out(finding, facts) for finding in (assessment.leukopenia, assessment.thrombocytopenia)]
+    notes += [_shown_only(finding, facts) for finding in (assessment.leukopenia, assessment.thrombocytopenia)]
+    companions = [_companion(one, facts) for one in _newest_of_each(assessment.picture.companions)]
+    if companions:
+        notes.append(facts.words.markdown("results.companions", results=facts.words.listed_markdown(companions)))
+    return tuple(note for note in notes if note)
+
+
+def _count_rows(facts: CardFacts) -> Iterator[ResultRow]:
+    for finding in (facts.assessment.leukopenia, facts.assessment.thrombocytopenia):
+        for occasion in _shown(finding, facts):
+            for result in occasion.results:
+                yield _row(result, _side(occasion, facts), facts)
+        if facts.alert.situation is Situation.MILD_FALL:
+            yield from _fallen_from(finding, facts)
+
+
+def _fallen_from(finding: FindingAssessment, facts: CardFacts) -> Iterator[ResultRow]:
+    """The last count that was not low before a mild fall, where it isn't in the table already."""
+    limit, within = facts.limit_of(finding).value, facts.guideline.mild_fall_within.days
+    if finding.newest is None or (finding.previous and finding.previous.side is Side.NOT_LOW):
+        return
+    fallen = [
+        result
+        for result in facts.assessment.picture.counts_of(ANALYTE[finding.finding])
+        if result.value >= limit and (finding.newest.collected.day - result.collected.day).days in range(within + 1)
+    ]
+    if fallen:
+        newest = max(fallen, key=lambda result: result.collected.day)
+        yield _row(newest, facts.words.markdown(f"sides.{Side.NOT_LOW}"), facts)
+
+
+def _shown(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
+    """The newest of a finding's occasions and the oldest, with the pair of bicytopenia."""
+    occasions = _all(finding, facts)
+    if len(occasions) <= _ROWS_PER_ANALYTE:
+        return occasions
+    kept = {*occasions[: _ROWS_PER_ANALYTE - 1], occasions[-1], *(facts.assessment.bicytopenia.pair or ())}
+    return [occasion for occasion in occasions if occasion in kept]
+
+
+def _all(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
+    """What the verdict rests on, and what the newest is compared with."""
+    analyte = ANALYTE[finding.finding]
+    pair = tuple(one for one in facts.assessment.bicytopenia.occasions if one.analyte is analyte)
+    found = dict.fromkeys((*finding.occasions, *pair, *((finding.conflicting,) if finding.conflicting else ())))
+    if finding.previous and finding in facts.leading:
+        found.setdefault(finding.previous)
+    return sorted(found, key=lambda occasion: occasion.collected.day, reverse=True)
+
+
+def _left_out(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:
+    number = len(_all(finding, facts)) - len(_shown(finding, facts))
+    if not number:
+        return None
+    name = facts.analyte_name(ANALYTE[finding.finding])
+    return facts.words.markdown("results.left-out", text=facts.words.counted("results.more", number, name=name))
+
+
+def _row(result: CountResult, side: Markdown, facts: CardFacts) -> ResultRow:
+    issued = facts.words.markdown("results.from-issued") if result.collected.from_issued else Markdown("")
+    status = [side, *([facts.words.markdown("results.low-confidence")] if result.low_confidence else [])]
+    return ResultRow(
+        test=facts.words.markdown("results.cell", text=facts.analyte_name(result.analyte, first=True)),
+        collected=facts.words.markdown("results.collected", time=collected_text(result.collected), issued=issued),
+        reported=facts.words.markdown("results.cell", text=facts.reported(result)),
+        status=facts.words.listed_markdown([*status, result.status]),
+    )
+
+
+def _side(occasion: Occasion, facts: CardFacts) -> Markdown:
+    key = "two-values" if len(occasion.results) > 1 and occasion.side is Side.LOW else occasion.side.value
+    return facts.words.markdown(f"sides.{key}")
+
+
+def _severity_rows(facts: CardFacts) -> Iterator[ResultRow]:
+    """Neutrophils and blasts stand in no finding; they are shown where they make the card critical."""
+    for reason, result, _ in facts.assessment.severity.critical:
+        if isinstance(result, CountResult) and result.analyte is Analyte.NEUTROPHILS:
+            yield _row(result, facts.words.markdown("sides.low"), facts)
+        if isinstance(result, CompanionResult) and reason is CriticalReason.BLASTS:
+            yield ResultRow(
+                test=facts.words.markdown("companions.blasts"),
+                collected=facts.words.markdown("results.cell", text=collected_text(result.collected)),
+                reported=facts.words.markdown("results.cell", text=result.reported),
+                status=facts.words.listed_markdown([facts.words.markdown("sides.blasts"), result.status]),
+            )
+
+
+def _shown_only(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:
+    """The newest estimate or capillary count, which decided nothing."""
+    if not finding.shown_only:
+        return None
+    newest = max(finding.shown_only, key=lambda result: result.collected.day)
+    return facts.words.markdown(
+        "results.shown-only",
+        name=facts.analyte_name(newest.analyte),
+        result=facts.reported(newest),
+        time=collected_text(newest.collected),
+    )
+
+
+def _newest_of_each(companions: Iterable[CompanionResult]) -> Iterator[CompanionResult]:
+    for kind in _COMPANIONS:
+        newest = max((one for one in companions if one.kind is kind), key=lambda one: one.collected.day, default=None)
+        if newest:
+            yield newest
+
+
+def _companion(result: CompanionResult, facts: CardFacts) -> Markdown:
+    return facts.words.markdown(
+        "results.companion",
+        name=facts.words.plain(f"companions.{result.kind}"),
+        reported=result.reported,
+        day=result.collected.day,
+    )

@@ -1,0 +1,119 @@
+"""Part 2 of a card's detail: the rule that fired, and each threshold with where it comes from. Judges nothing."""
+
+from collections.abc import Iterator
+
+from cds_service.hematology.clinical_picture import Downgrade
+from cds_service.hematology.criteria import Criterion
+from cds_service.hematology.verdicts import Finding, FindingAssessment, Situation, Verdict
+from cds_service.services.card_evidence import evidence_text
+from cds_service.services.card_facts import ANALYTE, CardFacts
+from cds_service.services.card_wording import Markdown
+
+_LOW = {Verdict.PRESENT, Verdict.UNCONFIRMED}
+
+
+def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
+    """What applied, in the words of the situation; how long; what makes it less or more insistent."""
+    return tuple(
+        line
+        for line in (
+            facts.words.markdown(_situation_key(facts), **_days(facts)),
+            *(_run(finding, facts) for finding in facts.leading),
+            *_others(facts),
+            *_downgrades(facts),
+            _grades(facts),
+        )
+        if line
+    )
+
+
+def thresholds(facts: CardFacts) -> tuple[Markdown, ...]:
+    """Each number applied, tagged *source document* or *site default*."""
+    applied = dict.fromkeys(_criteria(facts))
+    return tuple(_threshold(criterion, facts) for criterion in applied)
+
+
+def _situation_key(facts: CardFacts) -> str:
+    key = f"rules.{facts.alert.situation}-{facts.alert.leading}"
+    return key if facts.words.has(key) else f"rules.{facts.alert.situation}"
+
+
+def _days(facts: CardFacts) -> dict[str, int]:
+    guideline = facts.guideline
+    return {
+        "severity_days": guideline.severity_window.days,
+        "current_days": guideline.current.days,
+        "separation_days": guideline.separation.days,
+        "fall_days": guideline.mild_fall_within.days,
+    }
+
+
+def _run(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:
+    if finding.run is None:
+        return None
+    name = facts.analyte_name(ANALYTE[finding.finding], first=True)
+    return facts.words.markdown("rules.run", name=name, run=facts.run(finding.run))
+
+
+def _others(facts: CardFacts) -> Iterator[Markdown]:
+    """What is known of the count the card doesn't lead with."""
+    for finding in (facts.assessment.leukopenia, facts.assessment.thrombocytopenia):
+        if finding in facts.leading:
+            continue
+        key = f"rules.other-{finding.finding}-{finding.verdict}"
+        if facts.words.has(key):
+            yield facts.words.markdown(key, **_days(facts))
+
+
+def _downgrades(facts: CardFacts) -> Iterator[Markdown]:
+    for kind, evidence in facts.alert.downgrades:
+        yield facts.words.markdown(f"rules.downgrade-{kind}", record=evidence_text(evidence, facts))
+
+
+def _grades(facts: CardFacts) -> Markdown | None:
+    grades = facts.assessment.severity.grades
+    if not grades:
+        return None
+    told = facts.words.listed(
+        facts.words.plain("rules.grade", name=facts.analyte_name(analyte), grade=grade) for analyte, grade in grades
+    )
+    return facts.words.markdown("rules.grades", grades=told)
+
+
+def _criteria(facts: CardFacts) -> Iterator[Criterion]:
+    guideline, assessment = facts.guideline, facts.assessment
+    if facts.alert.leading is Finding.BICYTOPENIA:
+        yield from assessment.bicytopenia.criteria
+    for finding in facts.leading:
+        yield from finding.criteria if finding.run else finding.criteria[:2]
+    yield guideline.leukopenia_below
+    yield guideline.thrombocytopenia_below
+    for _, _, limit in assessment.severity.critical:
+        if limit:
+            yield limit
+    match facts.alert.situation:
+        case Situation.MILD_FALL:
+            yield from (guideline.mild_leukocytes_at_least, guideline.mild_platelets_at_least)
+            yield guideline.mild_fall_within
+        case Situation.THROMBOCYTOPENIA:
+            yield from (guideline.thrombocytopenia_card_below, guideline.separation)
+        case Situation.DOWNGRADED:
+            yield from _downgrade_criteria(facts)
+
+
+def _downgrade_criteria(facts: CardFacts) -> Iterator[Criterion]:
+    guideline = facts.guideline
+    kinds = {kind for kind, _ in facts.alert.downgrades}
+    if Downgrade.THERAPY in kinds:
+        yield from (guideline.therapy_encounter_before, guideline.cytotoxic_order_before)
+    if Downgrade.BENIGN in kinds:
+        yield from (guideline.benign_leukocytes_at_least, guideline.benign_neutrophils_below)
+
+
+def _threshold(criterion: Criterion, facts: CardFacts) -> Markdown:
+    tag = "words.site_default" if criterion.is_site_default else "words.source_document"
+    return facts.words.markdown(
+        "rules.threshold",
+        text=facts.words.plain(f"criteria.{criterion.id}", value=criterion.value, unit=facts.unit),
+        tag=facts.words.plain(tag),
+    )

@@ -1,0 +1,244 @@
+"""The one line a clinician reads first: what, the numbers, how long, the other count, what to consider.
+
+It is shorter than the limit by construction: parts are shortened and dropped, the least important first, until it
+fits. A number is never cut. Knows no layout.
+"""
+
+from dataclasses import dataclass
+
+from cds_service.cds_hooks.cards import SUMMARY_LIMIT
+from cds_service.hematology.criteria import Criterion
+from cds_service.hematology.lab_results import Analyte, CompanionResult, CountResult
+from cds_service.hematology.verdicts import (
+    CriticalReason,
+    Finding,
+    FindingAssessment,
+    RunWords,
+    Situation,
+    Verdict,
+)
+from cds_service.services.card_facts import CardFacts
+from cds_service.services.card_values import difference_number
+from cds_service.services.card_wording import Plain
+
+_LOW = {Verdict.PRESENT, Verdict.UNCONFIRMED}
+_ANALYTE_OF_REASON = {
+    CriticalReason.LEUKOCYTES: Analyte.LEUKOCYTES,
+    CriticalReason.PLATELETS: Analyte.PLATELETS,
+    CriticalReason.NEUTROPHILS: Analyte.NEUTROPHILS,
+}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One part of the summary: its spellings from the fullest to the tersest.
+
+    `ranks[i]`: how early spelling i is given up for the next one; the highest rank of all parts goes first.
+    """
+
+    spellings: tuple[str, ...]
+    ranks: tuple[int, ...] = ()
+
+
+def compose_summary(facts: CardFacts) -> str:
+    """The summary, one line of fewer than 140 characters (UTF-16 units)."""
+    parts = [part for part in _parts(facts) if part.spellings]
+    chosen = [0] * len(parts)
+    line = _joined(parts, chosen, facts)
+    for index in _steps(parts):
+        if _length(line) < SUMMARY_LIMIT:
+            break
+        chosen[index] += 1
+        line = _joined(parts, chosen, facts)
+    return line
+
+
+def _steps(parts: list[_Part]) -> list[int]:
+    """The order in which parts are shortened by one spelling."""
+    steps = [(-rank, index) for index, part in enumerate(parts) for rank in part.ranks[: len(part.spellings) - 1]]
+    return [index for _, index in sorted(steps)]
+
+
+def _joined(parts: list[_Part], chosen: list[int], facts: CardFacts) -> str:
+    spelled = [part.spellings[index] for part, index in zip(parts, chosen, strict=True)]
+    line = facts.words.plain("summary.separator").join(text for text in spelled if text)
+    return line[:1].upper() + line[1:]
+
+
+def _length(line: str) -> int:
+    return len(line.encode("utf-16-le")) // 2
+
+
+def _parts(facts: CardFacts) -> list[_Part]:
+    return [
+        _Part(_record(facts), (2,)),
+        _Part(_what(facts), (7, 1, 1, 1, 1, 1, 1)),
+        _Part(_how_long(facts), (6, 4, 4, 4)),
+        _Part(_companion(facts), (5,)),
+        _Part(_recorded(facts), (8,)),
+        _Part(_consider(facts), (9, 3)),
+    ]
+
+
+def _record(facts: CardFacts) -> tuple[str, ...]:
+    """An inactive or replaced record is said first."""
+    patient = facts.assessment.picture.patient
+    for key, applies in (("replaced", patient.replaced), ("inactive", not patient.active)):
+        if applies:
+            return (facts.words.plain(f"summary.{key}"), "")
+    return ()
+
+
+def _what(facts: CardFacts) -> tuple[str, ...]:
+    match facts.alert.situation:
+        case Situation.CRITICAL:
+            return _critical(facts)
+        case Situation.CONFLICTING:
+            return tuple(_conflicting(f"summary.conflicting{form}", facts.leading[0], facts) for form in ("", "-short"))
+        case Situation.NOT_EVALUABLE:
+            return (facts.words.plain("summary.not-evaluable", name=_name(facts.leading[0], facts)),)
+        case Situation.THROMBOCYTOPENIA_UNRELIABLE:
+            return (_low("summary.unreliable", facts.leading[0], facts),)
+    if facts.alert.leading is not Finding.BICYTOPENIA:
+        return (_low("summary.low", facts.leading[0], facts),)
+    values = {finding.finding.value: facts.short_low(finding) for finding in facts.leading}
+    return (
+        facts.words.plain("summary.both-low", unit=facts.unit, **values),
+        facts.words.plain("summary.both-low-short", **values),
+    )
+
+
+def _low(key: str, finding: FindingAssessment, facts: CardFacts) -> Plain:
+    return facts.words.plain(key, name=_name(finding, facts), value=facts.short_low(finding), unit=facts.unit)
+
+
+def _critical(facts: CardFacts) -> tuple[str, ...]:
+    """Every reason with its limit; where there is room, the counts that are low without being a reason."""
+    critical = facts.assessment.severity.critical
+    full = [_reason("summary.critical", one, facts) for one in critical]
+    short = [_reason("summary.critical-short", one, facts) for one in critical]
+    named = {_ANALYTE_OF_REASON.get(reason) for reason, *_ in critical}
+    others = [
+        facts.words.plain("summary.critical-short", name=_name(finding, facts), value=facts.short_low(finding))
+        for finding in facts.leading
+        if finding.newest and finding.newest.analyte not in named
+    ]
+    spellings = [full + others, short + others, *(short[:kept] for kept in range(len(short), 0, -1))]
+    separator = facts.words.plain("summary.separator")
+    return tuple(separator.join(spelling) for spelling in spellings)
+
+
+def _reason(
+    key: str, critical: tuple[CriticalReason, CountResult | CompanionResult, Criterion | None], facts: CardFacts
+) -> Plain:
+    reason, result, limit = critical
+    if isinstance(result, CompanionResult) or limit is None:
+        return facts.words.plain("summary.blasts")
+    name = facts.analyte_name(_ANALYTE_OF_REASON[reason])
+    return facts.words.plain(key, name=name, value=facts.short(result, f"<{limit.value}"), unit=facts.unit)
+
+
+def _conflicting(key: str, finding: FindingAssessment, facts: CardFacts) -> Plain:
+    results = finding.conflicting.results if finding.conflicting else ()
+    return facts.words.plain(
+        key,
+        name=_name(finding, facts),
+        low=facts.short(results[0]),
+        high=facts.short(results[-1]),
+        limit=facts.limit_of(finding).value,
+        unit=facts.unit,
+    )
+
+
+def _how_long(facts: CardFacts) -> tuple[str, ...]:
+    """The change first where the finding is on record already; else how long it has been low."""
+    changes = _change(facts)
+    runs = _runs(facts)
+    if facts.alert.situation is Situation.MILD_FALL:
+        within = facts.guideline.mild_fall_within.days
+        return (facts.words.plain("summary.mild-fall", days=within), "")
+    return (*(changes or runs), "") if changes or runs else ()
+
+
+def _change(facts: CardFacts) -> tuple[str, ...]:
+    finding = facts.leading[0]
+    difference = facts.difference(finding)
+    if not facts.assessment.known or difference is None or finding.previous is None:
+        return ()
+    key = "unchanged" if not difference else "lower" if difference < 0 else "higher"
+    values = {"size": difference_number(difference), "day": finding.previous.collected.day}
+    since = min((one.dated for one in facts.assessment.known if one.dated), default=None)
+    change = facts.words.plain(f"summary.change-{key}", **values)
+    if since is None:
+        return (change,)
+    return (facts.words.plain("summary.change-recorded", change=change, day=since), change)
+
+
+def _runs(facts: CardFacts) -> tuple[str, ...]:
+    runs = [(finding, finding.run) for finding in facts.leading if finding.run]
+    if not runs:
+        return ()
+    finding, run = max(runs, key=lambda pair: pair[1].days)
+    if len(runs) == 1:
+        return (facts.run(run), facts.words.plain("runs.short", number=len(run.occasions)))
+    if all(one.words is RunWords.ONE for _, one in runs):
+        return (facts.words.plain("summary.one-each"),)
+    return (facts.words.plain("summary.run-of", name=_name(finding, facts), run=facts.run(run)),)
+
+
+def _companion(facts: CardFacts) -> tuple[str, ...]:
+    """The other count, where the card leads with one."""
+    if facts.alert.leading is Finding.BICYTOPENIA:
+        return ()
+    leukopenia = facts.alert.leading is Finding.LEUKOPENIA
+    other = facts.assessment.thrombocytopenia if leukopenia else facts.assessment.leukopenia
+    return (other_count(other, facts), "")
+
+
+def other_count(other: FindingAssessment, facts: CardFacts) -> Plain:
+    """What is known of the other count: isolated only where its finding is absent."""
+    name = _name(other, facts)
+    reasons = {_ANALYTE_OF_REASON.get(reason) for reason, *_ in facts.assessment.severity.critical}
+    if other.verdict is Verdict.ABSENT and other.newest:
+        key = "isolated" if other.finding is Finding.LEUKOPENIA else "not-low"
+        return facts.words.plain(f"summary.other-{key}", name=name, value=facts.short(other.newest.result))
+    if other.verdict in _LOW and other.newest:
+        if other.newest.analyte in reasons:
+            return Plain("")
+        day = other.newest.collected.day
+        return facts.words.plain("summary.other-low", name=name, value=facts.short_low(other), day=day)
+    if other.verdict is Verdict.UNRELIABLE and other.newest:
+        return facts.words.plain("summary.other-unreliable", name=name, value=facts.short(other.newest.result))
+    return facts.words.plain(
+        "summary.other-not-available", name=facts.words.plain(f"analytes_in_full.{_analyte(other)}")
+    )
+
+
+def _recorded(facts: CardFacts) -> tuple[str, ...]:
+    """The cause groups this record supports, or what downgrades the card."""
+    if facts.alert.downgrades:
+        kind = facts.alert.downgrades[0][0]
+        return (facts.words.plain(f"summary.downgraded-{kind}"), "")
+    groups = [support.group for support in facts.assessment.causes.groups if support.evidence]
+    if not groups:
+        return ()
+    names = facts.words.listed(Plain(_in_sentence(facts.guideline.group(group).name)) for group in groups)
+    return (facts.words.plain("summary.recorded", groups=names), "")
+
+
+def _in_sentence(name: str) -> str:
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
+def _consider(facts: CardFacts) -> tuple[str, ...]:
+    key = f"summary.consider-{facts.alert.situation}-{facts.alert.leading}"
+    key = key if facts.words.has(key) else f"summary.consider-{facts.alert.situation}"
+    return (facts.words.plain(key), facts.words.plain(f"{key}-short" if facts.words.has(f"{key}-short") else key), "")
+
+
+def _analyte(finding: FindingAssessment) -> Analyte:
+    return Analyte.LEUKOCYTES if finding.finding is Finding.LEUKOPENIA else Analyte.PLATELETS
+
+
+def _name(finding: FindingAssessment, facts: CardFacts) -> Plain:
+    return facts.analyte_name(_analyte(finding))
