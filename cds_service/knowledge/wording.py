@@ -12,7 +12,7 @@ from cds_service.knowledge.strict_files import Table, read_text, read_toml
 
 FOLDER = "cards"
 FILE = f"{FOLDER}/wording.toml"
-TEMPLATE_SUFFIX = ".md.j2"
+TEMPLATE_SUFFIX = ".j2"
 STATEMENT = "statement"
 ABOUT_THE_TABLE = ("approval", STATEMENT)
 
