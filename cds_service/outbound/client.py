@@ -62,8 +62,14 @@ class HttpClient:
     """Pooled keep-alive connections, shared by all threads of a process."""
 
     def __init__(self, settings: OutboundSettings | None = None, pause: Callable[[float], object] = time.sleep) -> None:
+        """Raises ValueError when a certificate file of the settings can't be used."""
         self._settings = settings or OutboundSettings()
         self._pause = pause
+        if self._settings.ca_bundle or self._settings.client_cert:
+            try:
+                _ = self._tls_pools
+            except OSError:
+                raise ValueError("the CA bundle or client certificate can't be read; PEM is expected") from None
 
     def send(
         self, method: str, url: HttpUrl, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
@@ -103,7 +109,9 @@ class HttpClient:
                 retries=False, redirect=False, preload_content=False, decode_content=False,
             )  # fmt: skip
             return _read_answer(response, self._settings.max_body_bytes)
-        except (HTTPError, ValueError) as error:
+        except CallFailed:
+            raise
+        except (HTTPError, OSError, ValueError) as error:
             raise _why(error) from None
 
     @cached_property
@@ -187,7 +195,7 @@ def _why(error: Exception) -> CallFailed:
             return Unreachable("timeout")
         case SSLError():
             return Unreachable("tls")
-        case HTTPError():
+        case HTTPError() | OSError():
             return Unreachable("connection-lost")
         case _:
             return ServerFailed("malformed")

@@ -75,6 +75,23 @@ def test_a_private_authority_is_trusted_when_set(port: int, ca_file: Path) -> No
     assert ask(f"https://localhost:{port}/fhir", OutboundSettings(ca_bundle=ca_file)).body == b"{}"
 
 
+def test_a_bundle_that_can_not_be_read_is_told_at_start(tmp_path: Path, authority: Any) -> None:
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("no certificate")
+    for settings in (
+        OutboundSettings(ca_bundle=tmp_path / "missing.pem"),
+        OutboundSettings(ca_bundle=nonsense),
+        OutboundSettings(client_cert=nonsense),
+    ):
+        with pytest.raises(ValueError, match="PEM is expected") as refused:
+            HttpClient(settings)
+        assert str(tmp_path) not in str(refused.value)
+    mine = tmp_path / "client.pem"
+    certificate = authority.issue_cert("client.example.org")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(mine))
+    HttpClient(OutboundSettings(client_cert=mine))
+
+
 def test_no_other_is(port: int) -> None:
     with pytest.raises(CallFailed) as failed:
         ask(f"https://localhost:{port}/fhir", OutboundSettings())
