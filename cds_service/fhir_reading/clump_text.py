@@ -5,7 +5,6 @@ Room: fhir_reading. The words are the knowledge's.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from cds_service.fhir_reading.projection import Json, texts_in
 from cds_service.fhir_reading.quantities import comparator_of, number
@@ -17,54 +16,49 @@ _CLAUSE_ENDS = re.compile(r"[.,;!?。，；！？、\n\r]+")
 _LOWER_BOUNDS = (Comparator.EXACT, Comparator.ABOVE, Comparator.AT_LEAST)
 
 
-@dataclass(frozen=True)
 class ClumpWords:
     """Tells what a note, an interpretation or a qualitative value says."""
 
-    words: ScreeningWords
+    def __init__(self, words: ScreeningWords) -> None:
+        stems = "|".join(re.escape(folded(stem)) for stem in words.clump_stems)
+        self._clumps = re.compile(rf"\S*(?:{stems})\w*")
+        self._spelled = frozenset(word.casefold() for word in words.clump_positive)
+        positive = "|".join(re.escape(word) for word in map(folded, self._spelled) if word.isalpha())
+        self._positive = re.compile(rf"(?<!\S)(?:{positive})(?!\S)")
+        self._before = words.negations_before
+        self._anywhere = words.negations_before | frozenset(words.negations_after)
 
     def tells_clumps(self, texts: Iterable[str]) -> bool:
         """Whether any clause names clumps without a negation before the word or directly after it."""
-        stems = [folded(stem) for stem in self.words.clump_stems]
-        return any(self._asserts(clause, stems) for text in texts for clause in _clauses(text))
-
-    def _asserts(self, clause: str, stems: Iterable[str]) -> bool:
-        return any(
-            not self._is_negated(clause[: found.start()], clause[found.end() :])
-            for stem in stems
-            for found in re.finditer(rf"\S*{re.escape(stem)}\w*", clause)
-        )
-
-    def _is_negated(self, before: str, after: str) -> bool:
-        """Negations before hold for the whole clause; after, at once or behind one word ("clumps were not seen")."""
-        if holds_any(before.strip(), self.words.negations_before):
-            return True
-        negations = self.words.negations_before | frozenset(self.words.negations_after)
-        following = after.strip()
-        return any(starts_with_any(text, negations) for text in (following, following.partition(" ")[2]))
+        return any(self._asserts(self._clumps, text) for text in texts)
 
     def presence(self, observation: Json) -> bool | None:
         """What the value of a test for presence says: present, not present, or None where it can't be told."""
         for name in ("valueQuantity", "valueInteger", "valueBoolean"):
             if name in observation:
                 return _above_zero(observation[name])
-        texts = list(_value_texts(observation))
-        if any(self._is_positive(text) for text in texts) or self.tells_clumps(texts):
+        texts = _value_texts(observation)
+        if any(self._is_positive(text) for text in texts):
             return True
-        negations = self.words.negations_before | frozenset(self.words.negations_after)
-        return False if any(holds_any(folded(text), negations) for text in texts) else None
+        return False if any(holds_any(folded(text), self._anywhere) for text in texts) else None
 
     def _is_positive(self, text: str) -> bool:
-        """A value that is, or a clause of a value that holds, a word for present."""
-        spelled = {word.casefold() for word in self.words.clump_positive}
-        if text.strip().casefold() in spelled:
-            return True
-        positive = [word for word in map(folded, spelled) if word.isalpha()]
+        """A value that is a word for present, or holds one (or the word for clumps) in a clause."""
+        spelled = text.strip().casefold() in self._spelled
+        return spelled or self._asserts(self._positive, text) or self._asserts(self._clumps, text)
+
+    def _asserts(self, pattern: re.Pattern[str], text: str) -> bool:
         return any(
             not self._is_negated(clause[: found.start()], clause[found.end() :])
             for clause in _clauses(text)
-            for word in positive
-            for found in re.finditer(rf"(?<!\S){re.escape(word)}(?!\S)", clause)
+            for found in pattern.finditer(clause)
+        )
+
+    def _is_negated(self, before: str, after: str) -> bool:
+        """Negations before hold for the whole clause; after, at once or behind one word ("clumps were not seen")."""
+        following = after.strip()
+        return holds_any(before.strip(), self._before) or any(
+            starts_with_any(text, self._anywhere) for text in (following, following.partition(" ")[2])
         )
 
 

@@ -81,12 +81,12 @@ def _beside(lab_code: LabCode) -> TestIdentity:
 
 def code_is_sound(code: Json | object) -> bool:
     """Whether every coding could be read: an unreadable one might contradict the others."""
-    if not isinstance(code, Mapping):
+    if not isinstance(code, dict):
         return False
     codings = code.get("coding")
     listed = codings if isinstance(codings, list) else [codings]
     return all(
-        isinstance(coding, Mapping) and all(isinstance(coding.get(name), str | None) for name in ("system", "code"))
+        isinstance(coding, dict) and all(isinstance(coding.get(name), str | None) for name in ("system", "code"))
         for coding in listed
         if coding is not None
     )

@@ -39,7 +39,7 @@ def read_clumping(examined: Examined, clumps: ClumpWords) -> ClumpingReport | No
         return None
     value = value_of(examined.observation, examined.reported.resource)
     positive = value.refusal in (None, SetAsideReason.VALUE_NOT_A_QUANTITY) and clumps.presence(elements) is True
-    if not positive and not clumps.tells_clumps(remarks(elements)):
+    if not positive and not clumps.tells_clumps(remarks(examined.reported.resource)):
         return None
     specimen = next(members(examined.reported.resource, "specimen"), None)
     reference = examined.reported.reference

@@ -8,20 +8,23 @@ from datetime import UTC, date, datetime
 
 from cds_service.fhir_reading.codings import codes_of, codings_of, display_of
 from cds_service.fhir_reading.dates import read_day, read_span
-from cds_service.fhir_reading.projection import CONCEPT, DATE, PERIOD, Json, Shape, is_empty, text_at
+from cds_service.fhir_reading.projection import CONCEPT, DATE, PERIOD, Json, ResourceShape, is_empty, text_at
 from cds_service.fhir_reading.releases import Validated, validated
 from cds_service.hematology.clinical_picture import RecordedCondition
 from cds_service.knowledge.model import CauseCatalogue
 
-CONDITION: Shape = {
-    "verificationStatus": CONCEPT,
-    "clinicalStatus": CONCEPT,
-    "onsetDateTime": DATE,
-    "onsetPeriod": PERIOD,
-    "abatementDateTime": DATE,
-    "abatementPeriod": PERIOD,
-    "recordedDate": DATE,
-}
+CONDITION = ResourceShape(
+    "Condition",
+    {
+        "verificationStatus": CONCEPT,
+        "clinicalStatus": CONCEPT,
+        "onsetDateTime": DATE,
+        "onsetPeriod": PERIOD,
+        "abatementDateTime": DATE,
+        "abatementPeriod": PERIOD,
+        "recordedDate": DATE,
+    },
+)
 _NOT_HELD = frozenset({"refuted", "entered-in-error", "differential"})
 _VERIFICATIONS = _NOT_HELD | {"unconfirmed", "provisional", "confirmed"}
 _STANDING = frozenset({"active", "recurrence", "relapse"})
@@ -38,7 +41,7 @@ class ReadCondition:
 
 def read_condition(resource: Json, reference: str, catalogue: CauseCatalogue, as_of: datetime) -> ReadCondition | None:
     """One condition of this patient; None: it doesn't stand."""
-    condition = validated("Condition", resource, CONDITION)
+    condition = validated(resource, CONDITION)
     stands = _stands(condition, resource, as_of)
     if stands is False:
         return None

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from cds_service.fhir_reading.codings import display_of
 from cds_service.fhir_reading.dates import read_instant
 from cds_service.fhir_reading.observations import Examined, ResultRules
-from cds_service.fhir_reading.projection import Json, members, texts_in
-from cds_service.fhir_reading.quantities import Count, number_text
+from cds_service.fhir_reading.projection import Json, members, text_at, texts_in
+from cds_service.fhir_reading.quantities import Count, number, number_text
 from cds_service.fhir_reading.specimens import specimen_key
-from cds_service.fhir_reading.values import Value, value_of, value_text
+from cds_service.fhir_reading.values import Value, value_of
 from cds_service.hematology.lab_results import Analyte, CollectionTime, CountResult, SetAside, SetAsideReason
 
 
@@ -57,9 +57,9 @@ def _result(
         specimen=specimen_key(specimen, reported.reference),
         low_confidence=reported.identity.low_confidence,
         nrbc_corrected=reported.identity.nrbc_corrected,
-        clumped=analyte is Analyte.PLATELETS and rules.clumps.tells_clumps(remarks(elements)),
-        interpretation=", ".join(filter(None, map(display_of, elements.get("interpretation", ())))) or None,
-        reference_range=_reference_range(elements),
+        clumped=analyte is Analyte.PLATELETS and rules.clumps.tells_clumps(remarks(reported.resource)),
+        interpretation=", ".join(filter(None, map(display_of, members(reported.resource, "interpretation")))) or None,
+        reference_range=_reference_range(reported.resource),
     )
 
 
@@ -73,16 +73,21 @@ def _set_aside(examined: Examined, value: Value, analyte: Analyte, reason: SetAs
 
 def remarks(observation: Json) -> Iterator[str]:
     """What the laboratory wrote beside the value: notes and interpretations."""
-    yield from (note["text"] for note in observation.get("note", ()) if "text" in note)
     yield from texts_in(observation.get("interpretation"))
+    for note in members(observation, "note"):
+        yield text_at(note, "text") or ""
 
 
 def _reference_range(observation: Json) -> str | None:
     """The first reference range as text; None where there is none, or none that can be shown."""
-    first: Json = next(iter(observation.get("referenceRange", ())), {})
-    if "text" in first:
-        return str(first["text"])
-    low, high = (value_text({"valueQuantity": first[end]}) if end in first else "" for end in ("low", "high"))
-    if low and high:
-        return f"{low} - {high}"
-    return f">= {low}" if low else f"<= {high}" if high else None
+    first = next(members(observation, "referenceRange"), {})
+    low, high = (_bound(first.get(end)) for end in ("low", "high"))
+    if text_at(first, "text") is not None or not (low or high):
+        return text_at(first, "text")
+    return f"{low} - {high}" if low and high else f">= {low}" if low else f"<= {high}"
+
+
+def _bound(quantity: object) -> str:
+    value = number(quantity.get("value")) if isinstance(quantity, dict) else None
+    unit = text_at(quantity, "unit") or text_at(quantity, "code") or ""
+    return "" if value is None else f"{number_text(value)} {unit}".strip()

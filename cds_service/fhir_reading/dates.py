@@ -5,7 +5,7 @@ Room: fhir_reading. Tolerant where the criteria are: a time without zone stands 
 
 import calendar
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 from cds_service.fhir_reading.projection import Json, is_empty
 from cds_service.fhir_reading.releases import Validated
@@ -42,34 +42,22 @@ def _instant(match: re.Match[str]) -> datetime | None:
     """The point in time, or None without zone; a leap second is the second after it. ValueError, OverflowError."""
     if match["hour"] is None:
         return None
-    second = int(match["second"] or 0)
-    local = (
-        datetime(  # noqa: DTZ001 - the zone is added below, where there is one
-            int(match["year"]),
-            int(match["month"]),
-            int(match["day"]),
-            int(match["hour"]),
-            int(match["minute"]),
-            59 if second == 60 else second,
-            int((match["fraction"] or "0")[:6].ljust(6, "0")),
-        )
-        + timedelta(seconds=second == 60)
-    )
+    leaps = match["second"] == "60"
+    text = match.string.replace(":60", ":59", 1) if leaps else match.string
+    local = datetime.fromisoformat(text) + timedelta(seconds=leaps)
     if match["zone"] is None:
         return None
-    instant = local.replace(tzinfo=_zone(match["zone"]))
-    instant.astimezone(UTC)  # OverflowError where no calendar reaches
-    return instant
+    if match["zone"] != "Z":
+        _check_offset(match["zone"])
+    local.astimezone(UTC)  # OverflowError where no calendar reaches
+    return local
 
 
-def _zone(text: str) -> timezone:
-    if text == "Z":
-        return UTC
-    hours, minutes = int(text[1:3]), int(text[4:6])
-    offset = timedelta(hours=hours, minutes=minutes)
-    if minutes > 59 or offset > _WIDEST_OFFSET:
+def _check_offset(zone: str) -> None:
+    """ValueError for an offset that no place on earth has."""
+    hours, minutes = int(zone[1:3]), int(zone[4:6])
+    if minutes > 59 or timedelta(hours=hours, minutes=minutes) > _WIDEST_OFFSET:
         raise ValueError("no such offset")
-    return timezone(-offset if text[0] == "-" else offset)
 
 
 def _span(match: re.Match[str]) -> tuple[date, date] | None:

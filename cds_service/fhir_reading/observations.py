@@ -15,9 +15,8 @@ from cds_service.fhir_reading.projection import (
     DATE,
     PERIOD,
     QUANTITY,
-    REFERENCE,
     Json,
-    Shape,
+    ResourceShape,
     is_empty,
     members,
 )
@@ -27,22 +26,21 @@ from cds_service.fhir_reading.specimens import Specimens
 from cds_service.fhir_reading.subjects import Subjects
 from cds_service.hematology.lab_results import CollectionTime, SetAsideReason
 
-OBSERVATION: Shape = {
-    "status": None,
-    "subject": REFERENCE,
-    "effectiveDateTime": DATE,
-    "effectiveInstant": DATE,
-    "effectivePeriod": PERIOD,
-    "issued": DATE,
-    "valueQuantity": QUANTITY,
-    "valueCodeableConcept": CONCEPT,
-    "valueString": None,
-    "valueInteger": None,
-    "valueBoolean": None,
-    "interpretation": [CONCEPT],
-    "note": [{"text": None}],
-    "referenceRange": [{"low": QUANTITY, "high": QUANTITY, "text": None}],
-}
+OBSERVATION = ResourceShape(
+    "Observation",
+    {
+        "status": None,
+        "effectiveDateTime": DATE,
+        "effectiveInstant": DATE,
+        "effectivePeriod": PERIOD,
+        "issued": DATE,
+        "valueQuantity": QUANTITY,
+        "valueCodeableConcept": CONCEPT,
+        "valueString": None,
+        "valueInteger": None,
+        "valueBoolean": None,
+    },
+)
 _OF_A_COMPONENT = ("code", "dataAbsentReason", "interpretation", "referenceRange", "modifierExtension")
 _NOT_INHERITED = frozenset((*_OF_A_COMPONENT, "text", "component")) - {"modifierExtension"}
 _NO_RESULT = frozenset({"registered", "preliminary", "cancelled"})
@@ -117,7 +115,7 @@ def _as_observation(component: Json, panel: Json) -> Json:
 
 def examine(reported: Reported, rules: ResultRules) -> Examined:
     """Apply the rules of resource, subject, status, specimen and time, in this order."""
-    observation = validated("Observation", reported.resource, OBSERVATION)
+    observation = validated(reported.resource, OBSERVATION)
     time = collected(observation, reported.resource, rules.as_of)
     invalid = _invalid(reported)
     foreign = _foreign(reported, rules.subjects)

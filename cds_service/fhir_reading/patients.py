@@ -7,17 +7,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from cds_service.fhir_reading.dates import read_span, read_time
-from cds_service.fhir_reading.projection import DATE, Json, Shape, members, text_at
+from cds_service.fhir_reading.projection import DATE, Json, ResourceShape, members, text_at
 from cds_service.fhir_reading.releases import validated
 from cds_service.hematology.clinical_picture import PatientFacts
 from cds_service.hematology.lab_results import CollectionTime
 
-PATIENT: Shape = {
-    "birthDate": DATE,
-    "deceasedBoolean": None,
-    "deceasedDateTime": DATE,
-    "active": None,
-}
+PATIENT = ResourceShape(
+    "Patient", {"birthDate": DATE, "deceasedBoolean": None, "deceasedDateTime": DATE, "active": None}
+)
 
 
 class PatientMismatch(Exception):
@@ -37,7 +34,7 @@ def own_patient(patients: Iterable[Json], patient_id: str) -> Json | None:
 
 def read_patient(patient: Json, as_of: datetime) -> PatientFacts:
     """What the Patient resource says as of a point in time; a faulty element says nothing."""
-    elements = validated("Patient", patient, PATIENT).elements
+    elements = validated(patient, PATIENT).elements
     born = read_span(elements.get("birthDate"))
     links = {text_at(link, "type") for link in members(patient, "link")}
     return PatientFacts(

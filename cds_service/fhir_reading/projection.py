@@ -1,9 +1,10 @@
 """A resource cut down to the elements the assessment reads, so that a fault elsewhere is never seen.
 
-Room: fhir_reading. Knows the shape of JSON, no element's meaning.
+Room: fhir_reading. Knows the shape of JSON as it is decoded (objects are dict), no element's meaning.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
@@ -13,10 +14,23 @@ Shape: TypeAlias = Mapping[str, Form]
 DATE = "date"
 """A date of any kind: read by `dates`, which takes more than FHIR's grammar does (a time without zone)."""
 
+
+@dataclass(frozen=True)
+class ResourceShape:
+    """What is read of a resource type. `dated` names the elements that hold dates."""
+
+    resource_type: str
+    elements: Shape
+    dated: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        dated = frozenset(name for name, form in self.elements.items() if _has_dates(form))
+        object.__setattr__(self, "dated", dated)
+
+
 CODING: Shape = {"system": None, "code": None, "display": None}
 CONCEPT: Shape = {"coding": [CODING], "text": None}
 QUANTITY: Shape = {"value": None, "comparator": None, "unit": None, "system": None, "code": None}
-REFERENCE: Shape = {"reference": None, "display": None, "identifier": {"system": None, "value": None}}
 PERIOD: Shape = {"start": DATE, "end": DATE}
 
 
@@ -36,43 +50,40 @@ def _projected(element: object, form: Form) -> object:
         return [part for part in (_projected(member, form[0]) for member in listed) if not is_empty(part)]
     if isinstance(element, str):
         return element.strip()
-    return project(element, form) if isinstance(form, Mapping) and isinstance(element, Mapping) else element
+    return project(element, form) if isinstance(form, dict) and isinstance(element, dict) else element
 
 
 def is_empty(part: object) -> bool:
     """Whether an element says nothing: null, a blank string, an empty object or list."""
-    return (
-        part is None or (isinstance(part, str) and not part.strip()) or (isinstance(part, Mapping | list) and not part)
-    )
+    return part is None or (isinstance(part, str) and not part.strip()) or (isinstance(part, dict | list) and not part)
 
 
 def matches(element: object, form: Form) -> bool:
     """Whether a projection has objects, lists and primitives where its shape has them."""
     if isinstance(form, list):
         return isinstance(element, list) and all(matches(member, form[0]) for member in element)
-    if isinstance(form, Mapping):
-        return isinstance(element, Mapping) and all(matches(part, form[name]) for name, part in element.items())
-    return not isinstance(element, Mapping | list)
+    if isinstance(form, dict):
+        return isinstance(element, dict) and all(matches(part, form[name]) for name, part in element.items())
+    return not isinstance(element, dict | list)
 
 
-def has_dates(form: Form) -> bool:
-    """Whether any part of a shape is a date."""
+def _has_dates(form: Form) -> bool:
     if isinstance(form, list):
-        return has_dates(form[0])
-    return any(map(has_dates, form.values())) if isinstance(form, Mapping) else form == DATE
+        return _has_dates(form[0])
+    return any(map(_has_dates, form.values())) if isinstance(form, dict) else form == DATE
 
 
 def members(element: object, name: str) -> Iterator[Json]:
     """The objects under a repeating element; one sent without its list is one, everything else is left out."""
-    value = element.get(name) if isinstance(element, Mapping) else None
+    value = element.get(name) if isinstance(element, dict) else None
     candidates: Sequence[object] = value if isinstance(value, list) else [value]
-    return (candidate for candidate in candidates if isinstance(candidate, Mapping))
+    return (candidate for candidate in candidates if isinstance(candidate, dict))
 
 
 def text_at(element: object, *path: str) -> str | None:
     """The string at a path of objects, stripped; None where there is none."""
     for name in path:
-        element = element.get(name) if isinstance(element, Mapping) else None
+        element = element.get(name) if isinstance(element, dict) else None
     return element.strip() or None if isinstance(element, str) else None
 
 
@@ -83,9 +94,9 @@ def texts_in(element: object) -> Iterator[str]:
         part = waiting.pop()
         if isinstance(part, list):
             waiting.extend(part)
-        elif isinstance(part, Mapping):
+        elif isinstance(part, dict):
             for name, value in part.items():
                 if name in ("text", "display") and isinstance(value, str):
                     yield value
-                elif isinstance(value, Mapping | list):
+                elif isinstance(value, dict | list):
                     waiting.append(value)

@@ -77,10 +77,11 @@ def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     patient = own_patient(patients, patient_id)
     rules = _rules(current, subjects, knowledge, as_of, accepted_statuses)
     results = _read_results(current, rules, knowledge)
-    own = [entry for entry in current if _refusal(entry, subjects) is None]
+    whose = [(entry, _refusal(entry, subjects)) for entry in current]
+    own = [entry for entry, refusal in whose if refusal is None]
     conditions = list(_read_conditions(own, knowledge, as_of))
     medications = list(_read_medications(own, read_drugs(current, knowledge.causes), as_of))
-    others = [entry for entry in current if _refusal(entry, subjects) is SetAsideReason.OTHER_PATIENT]
+    others = [entry for entry, refusal in whose if refusal is SetAsideReason.OTHER_PATIENT]
     return ClinicalPicture(
         counts=tuple(results.counts),
         companions=tuple(results.companions),

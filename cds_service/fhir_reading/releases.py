@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from cds_service.fhir_reading.projection import Json, Shape, has_dates, matches, project
+from cds_service.fhir_reading.projection import Json, ResourceShape, matches, project
 
 
 class Release(StrEnum):
@@ -35,19 +35,19 @@ class Validated:
         return name in self.elements or name in self.faulty
 
 
-def validated(resource_type: str, resource: Json, shape: Shape, release: Release = Release.R4) -> Validated:
+def validated(resource: Json, shape: ResourceShape, release: Release = Release.R4) -> Validated:
     """Project a resource to `shape` and validate each element on its own; one faulty element spoils no other.
 
     Elements that hold dates are left to `dates`.
     """
-    parts = project(resource, shape)
+    parts = project(resource, shape.elements)
     faulty = frozenset(
         name
         for name, part in parts.items()
-        if not matches(part, shape[name])
-        or not (has_dates(shape[name]) or _is_sound(resource_type, name, part, release))
+        if not matches(part, shape.elements[name])
+        or not (name in shape.dated or _is_sound(shape.resource_type, name, part, release))
     )
-    return Validated({name: part for name, part in parts.items() if name not in faulty}, faulty)
+    return Validated({name: part for name, part in parts.items() if name not in faulty} if faulty else parts, faulty)
 
 
 def _is_sound(resource_type: str, name: str, part: object, release: Release) -> bool:

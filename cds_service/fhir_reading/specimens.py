@@ -4,11 +4,11 @@ Room: fhir_reading. The words are the knowledge's. Faults in these elements lose
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cds_service.fhir_reading.entries import Entry
 from cds_service.fhir_reading.projection import Json, members, text_at, texts_in
-from cds_service.fhir_reading.words import names_any
+from cds_service.fhir_reading.words import names_word
 from cds_service.knowledge.model import ScreeningWords
 
 
@@ -18,18 +18,26 @@ class Specimens:
 
     sent: Mapping[str, Json]
     words: ScreeningWords
+    _screened: dict[tuple[str, bool], bool] = field(default_factory=dict)
+    """Texts of this call already looked through: laboratories repeat themselves."""
 
     def is_not_blood(self, observation: Json, container: Json, further: Iterable[object] = ()) -> bool:
         """Whether specimen, bodySite, method, category or the code's texts say so.
 
         `container` holds the contained resources; `further` are elements of a panel or report the result belongs to.
         """
-        of_specimen = list(self._specimen_texts(observation, container))
         texts = [text for name in ("method", "category", "code") for text in texts_in(observation.get(name))]
         texts += [text for element in further for text in texts_in(element)]
-        return names_any([*of_specimen, *texts], self.words.not_blood) or names_any(
-            of_specimen, self.words.not_blood_in_specimen
+        return any(self._tells(text, of_specimen=False) for text in texts) or any(
+            self._tells(text, of_specimen=True) for text in self._specimen_texts(observation, container)
         )
+
+    def _tells(self, text: str, of_specimen: bool) -> bool:
+        key = (text, of_specimen)
+        if key not in self._screened:
+            in_specimen = of_specimen and names_word(text, self.words.not_blood_in_specimen)
+            self._screened[key] = in_specimen or names_word(text, self.words.not_blood)
+        return self._screened[key]
 
     def _specimen_texts(self, observation: Json, container: Json) -> Iterator[str]:
         yield from texts_in(observation.get("bodySite"))

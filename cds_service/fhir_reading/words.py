@@ -5,7 +5,6 @@ Room: fhir_reading. Knows no word of its own.
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 _BREAKS = re.compile(r"[\W_]+")
@@ -30,17 +29,16 @@ def _pattern(words: frozenset[str]) -> re.Pattern[str]:
     return re.compile("|".join([*parts, *map(re.escape, unspaced)]) or r"(?!)")
 
 
-def names_any(texts: Iterable[str], words: frozenset[str]) -> bool:
-    """Whether any text holds one of the words (or phrases) as a whole word."""
-    pattern = _pattern(words)
-    return any(pattern.search(folded(text)) for text in texts)
-
-
-def starts_with_any(text: str, words: frozenset[str]) -> bool:
-    """Whether a folded text begins with one of the words as a whole word."""
-    return _pattern(words).match(text) is not None
+def names_word(text: str, words: frozenset[str]) -> bool:
+    """Whether a text as written holds one of the words (or phrases) as a whole word."""
+    return holds_any(folded(text), words)
 
 
 def holds_any(text: str, words: frozenset[str]) -> bool:
     """Whether a folded text holds one of the words as a whole word."""
     return _pattern(words).search(text) is not None
+
+
+def starts_with_any(text: str, words: frozenset[str]) -> bool:
+    """Whether a folded text begins with one of the words as a whole word."""
+    return _pattern(words).match(text) is not None
