@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Source, Suggestion
 from cds_service.cds_hooks.errors import DataNotAvailable, StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
-from cds_service.cds_hooks.prefetch import PrefetchState, prefetch_state
 from cds_service.cds_hooks.request import CdsRequest
 from cds_service.services.registry import CallFacts, ServiceDescription
 
@@ -73,7 +72,8 @@ class FakeService:
         self.calls.append((request, as_of))
         if self.failure:
             raise self.failure
-        if prefetch_state(request, "counts") in {PrefetchState.ABSENT, PrefetchState.FAILED}:
+        counts = request.prefetch.get("counts", "absent")
+        if counts is not None and not (isinstance(counts, dict) and counts.get("resourceType") == "Bundle"):
             raise DataNotAvailable("Blood counts were neither prefetched nor obtainable.", ("counts",))
         card = fixed_card(request.hook_instance)
         facts = CallFacts(
