@@ -34,7 +34,10 @@ def open_database(url: str) -> Engine:
     """
     parsed = _parse(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        try:
+            return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        except ImportError:
+            raise ValueError("CDS_DATABASE_URL names a database whose Python driver is not installed") from None
     # A connection a transaction: a file that was replaced or removed is noticed, not written to in the dark.
     # mode=rw: only `migrate` makes a database; one that vanished must not come back empty.
     existing = f"file:{quote(str(_file_of(parsed)))}"
@@ -104,6 +107,8 @@ def _parse(url: str) -> URL:
         parsed.get_dialect()
     except (ArgumentError, SQLAlchemyError):
         raise ValueError("CDS_DATABASE_URL is not a database URL such as sqlite:///feedback.sqlite3") from None
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise ValueError("CDS_DATABASE_URL names a kind of database that is not offered; use SQLite or PostgreSQL")
     if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
         raise ValueError("CDS_DATABASE_URL names a database in memory, which would forget all feedback; name a file")
     return parsed

@@ -45,7 +45,19 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         migrate(f"sqlite:///{file}")
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "nosuch:///x", "postgres"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nonsense",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "nosuch:///x",
+        "postgres",
+        "mysql+pymysql://h/x",
+        "postgresql+pg8000://h/x",
+    ],
+)
 def test_an_address_that_can_not_be_meant_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="CDS_DATABASE_URL"):
         open_database(url)
