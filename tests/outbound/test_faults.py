@@ -61,7 +61,7 @@ def test_a_server_that(fault: str) -> None:
         assert "secret" not in repr(failed.value)
         assert failed.value.__cause__ is None
         assert failed.value.__suppress_context__ or failed.value.__context__ is None
-    assert time.monotonic() - started < SECONDS + 1.0
+    assert time.monotonic() - started < SECONDS + 1.5
 
 
 def test_a_server_that_drips_and_then_hangs_gets_no_second_time_out() -> None:
@@ -126,7 +126,7 @@ def test_a_hanging_server_holds_up_no_other() -> None:
 
     def wait_for(base: str) -> None:
         with pytest.raises(CallFailed) as failed:
-            scope(base, 0.5, client).get(base, "x/y")
+            scope(base, 1.5, client).get(base, "x/y")
         reasons.append(failed.value.reason)
 
     with raw_server(hangs) as dead, raw_server(answer()) as alive:
@@ -136,7 +136,7 @@ def test_a_hanging_server_holds_up_no_other() -> None:
         started = time.monotonic()
         for _ in range(10):
             scope(alive.base, client=client).get(alive.base, "x/y")
-        assert time.monotonic() - started < 0.4
+        assert time.monotonic() - started < 1.0
         for thread in threads:
             thread.join(3)
     assert reasons == ["timeout"] * 6
@@ -150,4 +150,4 @@ def test_a_server_that_writes_head_and_body_apart_costs_no_delayed_acknowledgeme
         started = time.monotonic()
         for _ in range(60):
             scope(server.base, client=client).get(server.base, "x/y")
-        assert time.monotonic() - started < 1.0  # 40 ms each otherwise, once the connection is warm
+        assert time.monotonic() - started < 1.4  # 40 ms each otherwise, once the connection is warm
