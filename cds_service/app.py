@@ -1,5 +1,6 @@
 """The composition root: the one file that sees every room. Wires them, decides nothing."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,11 +14,19 @@ from cds_service.feedback_store.database import migrate
 from cds_service.feedback_store.store import SqlFeedbackStore
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge
+from cds_service.outbound.allowed_servers import AllowedServers
+from cds_service.outbound.client import HttpClient, OutboundSettings
+from cds_service.outbound.deadline import Deadline
+from cds_service.services.card_composer import CLINICIANS_ONLY, SiteOptions
+from cds_service.services.cytopenia_review import CytopeniaReview, describe
+from cds_service.services.fhir_access import ListedServers
 from cds_service.services.registry import CdsService
 from cds_service.settings import Settings
 from cds_service.web.edge import Clock, Edge
 from cds_service.web.flask_app import create_edge
 from cds_service.web.request_log import CallRecord, configure_logging, log_call
+
+_DISTRIBUTION = "cytopenia-cds"
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,37 @@ def build_parts(settings: Settings) -> Parts:
 
 
 def _offered_services(settings: Settings, knowledge: Knowledge) -> tuple[CdsService, ...]:
-    raise NotImplementedError
+    budget_seconds = settings.time_budget_ms / 1000
+    review = CytopeniaReview(
+        knowledge=knowledge,
+        description=describe(knowledge),
+        fhir=_fhir_access(settings),
+        site=_site_options(settings),
+        deadline=lambda: Deadline.after(budget_seconds),
+    )
+    return (review,)
+
+
+def _fhir_access(settings: Settings) -> ListedServers:
+    outbound = OutboundSettings(ca_bundle=settings.ca_bundle, https_proxy=settings.https_proxy)
+    return ListedServers(HttpClient(outbound), AllowedServers.parse(settings.fhir_servers, settings.allow_http))
+
+
+def _site_options(settings: Settings) -> SiteOptions:
+    return SiteOptions(
+        software_version=version(_DISTRIBUTION),
+        public_url=settings.public_url,
+        fingerprint_key=_pseudonym_key(settings),
+        withheld_audience=CLINICIANS_ONLY if settings.patient_audience == "withhold" else frozenset(),
+        extension=settings.assessment_extension,
+    )
+
+
+def _pseudonym_key(settings: Settings) -> bytes:
+    """The site's key. Without one the fingerprints of this process are its own: enough where nothing is remembered."""
+    if settings.pseudonym_key is not None:
+        return settings.pseudonym_key.get_secret_value().encode()
+    return secrets.token_bytes(32)
 
 
 def load_site_knowledge(settings: Settings) -> Knowledge:
@@ -107,7 +146,7 @@ def load_site_knowledge(settings: Settings) -> Knowledge:
 
 def versions(knowledge: Knowledge) -> Mapping[str, str]:
     """The versions of software and knowledge, for `--version` and for whoever holds the operator's token."""
-    return {"software": version("cytopenia-cds"), "knowledge": knowledge.version}
+    return {"software": version(_DISTRIBUTION), "knowledge": knowledge.version}
 
 
 def open_feedback_store(settings: Settings) -> SqlFeedbackStore:

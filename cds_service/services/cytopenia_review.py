@@ -1,0 +1,94 @@
+"""The conductor of a call: gather, read, assess, compose. Judges nothing itself; knows no Flask and no clock."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+
+from cds_service.cds_hooks.cards import CdsResponse
+from cds_service.cds_hooks.errors import DataNotAvailable
+from cds_service.cds_hooks.request import CdsRequest
+from cds_service.fhir_reading.patients import PatientMismatch
+from cds_service.fhir_reading.reading import read_clinical_picture
+from cds_service.hematology.assessment import assess
+from cds_service.hematology.clinical_picture import ClinicalPicture
+from cds_service.hematology.verdicts import Assessment
+from cds_service.knowledge.model import Knowledge
+from cds_service.outbound.deadline import Deadline
+from cds_service.services.card_composer import CallerFacts, SiteOptions, compose_response
+from cds_service.services.gathering import FhirAccess, Gathered, gather
+from cds_service.services.prefetch_templates import COUNTS, PATIENT, REQUIRED, prefetch_templates
+from cds_service.services.registry import CallFacts, ServiceDescription
+
+SERVICE_ID = "cytopenia-review"
+HOOK = "patient-view"
+
+
+@dataclass(frozen=True)
+class CytopeniaReview:
+    """The CDS service `cytopenia-review`. `deadline` starts the time budget of one call's fetching."""
+
+    knowledge: Knowledge
+    description: ServiceDescription
+    fhir: FhirAccess
+    site: SiteOptions
+    deadline: Callable[[], Deadline]
+
+    def answer(self, request: CdsRequest, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
+        """Answer one call as of a point in time.
+
+        Raises:
+            cds_service.cds_hooks.errors.DataNotAvailable: the counts, or the right patient, could not be had.
+        """
+        gathered = gather(request, self.description.prefetch, REQUIRED, self.fhir, self.deadline())
+        picture = self._read(gathered, request, as_of)
+        assessment = assess(picture, self.knowledge.guideline, as_of)
+        response = compose_response(assessment, _caller(request), self.knowledge, self.site)
+        return response, _facts(assessment, response, gathered, self.knowledge.version)
+
+    def _read(self, gathered: Gathered, request: CdsRequest, as_of: datetime) -> ClinicalPicture:
+        try:
+            return read_clinical_picture(
+                tuple(chain.from_iterable(gathered.entries.values())),
+                request.context.patient_id,
+                gathered.base_url,
+                as_of,
+                self.knowledge,
+                not_available=(*gathered.not_available, *(key for key in gathered.incomplete if key != COUNTS)),
+                counts_incomplete=COUNTS in gathered.incomplete,
+            )
+        except PatientMismatch as mismatch:
+            raise DataNotAvailable(
+                f"{mismatch} Send the Patient with the id of context.patientId.", missing=(PATIENT,)
+            ) from None
+
+
+def describe(knowledge: Knowledge) -> ServiceDescription:
+    """The discovery entry; its words are knowledge."""
+    return ServiceDescription(
+        id=SERVICE_ID,
+        hook=HOOK,
+        title=knowledge.wording["discovery.title"],
+        description=knowledge.wording["discovery.description"],
+        usage_requirements=knowledge.wording["discovery.usage_requirements"],
+        prefetch=prefetch_templates(knowledge),
+    )
+
+
+def _caller(request: CdsRequest) -> CallerFacts:
+    context = request.context
+    return CallerFacts(request.hook_instance, context.user_type, context.patient_id)
+
+
+def _facts(assessment: Assessment, response: CdsResponse, gathered: Gathered, knowledge_version: str) -> CallFacts:
+    cards = response.cards
+    return CallFacts(
+        verdicts={finding.finding.value: finding.verdict.value for finding in assessment.findings},
+        card_ids=tuple(card.uuid for card in cards),
+        indicator=cards[0].indicator if cards else None,
+        knowledge_version=knowledge_version,
+        fetched=gathered.fetched_ms,
+        not_available=assessment.picture.not_available,
+        set_aside=Counter(one.reason.value for one in assessment.picture.set_aside),
+    )
