@@ -19,9 +19,10 @@ TODAY = date(2026, 6, 1)
 
 @dataclass
 class RunningSandbox:
-    """Where the sandbox is, and the feedback its CDS service was sent."""
+    """Where the sandbox is, and what its CDS service was sent."""
 
     url: str
+    calls: list[Mapping[str, Any]] = field(default_factory=list)
     feedback: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
@@ -34,7 +35,7 @@ def sandbox() -> Iterator[RunningSandbox]:
     index = load_index(fixture_folder())
     with listening("127.0.0.1", 0) as (listener, url):
         running = RunningSandbox(url)
-        app = create_fake_service(running.feedback)
+        app = create_fake_service(running.calls, running.feedback)
         add_sandbox(app, url, index, filled_store(index, TODAY), load_knowledge(None))
         host, port = listener.getsockname()
         server = make_server(host, port, app, threaded=True, fd=listener.fileno())

@@ -54,8 +54,8 @@ def card(uuid: str, indicator: str = "warning") -> dict[str, Any]:
     }
 
 
-def create_fake_service(feedback: list[Mapping[str, Any]]) -> Flask:
-    """Answers one warning card, none for oliver-example, a critical one for lars-eksempel, 412 without `counts`."""
+def create_fake_service(calls: list[Mapping[str, Any]], feedback: list[Mapping[str, Any]]) -> Flask:
+    """Answers one warning card; none for oliver-example, a critical one for lars-eksempel, 412 for walter-vorlage."""
     app = Flask("fake_cds_service")
 
     @app.get("/cds-services")
@@ -70,6 +70,7 @@ def create_fake_service(feedback: list[Mapping[str, Any]]) -> Flask:
     @app.post("/cds-services/cytopenia-review")
     def call() -> Response | tuple[Response, int]:
         body = request.get_json()
+        calls.append(body)
         patient = body["context"]["patientId"]
         if patient == "walter-vorlage":
             issue = [{"severity": "error", "code": "incomplete", "diagnostics": "The counts could not be had."}]

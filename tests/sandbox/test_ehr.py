@@ -42,6 +42,8 @@ def test_a_key_whose_query_fails_is_left_out_not_sent_as_null(sandbox: RunningSa
 
 def test_an_access_token_is_sent_but_not_kept(sandbox: RunningSandbox) -> None:
     exchange = Ehr(sandbox.url, sandbox.fhir, access_token="s3cret-token").open_chart("amara-okafor")
+    granted = sandbox.calls[-1]["fhirAuthorization"]
+    assert (granted["access_token"], granted["token_type"]) == ("s3cret-token", "Bearer")
     assert "s3cret-token" not in json.dumps(exchange.request)
 
 

@@ -31,14 +31,21 @@ BUNDLE = {
 
 
 class PlainServer:
-    """A FHIR server that takes single updates only, and no Observation with the id `refused`."""
+    """A FHIR server that takes single updates only, and no resource with the id `refused`.
+
+    What else it is asked it answers in HTML, or, at /json/fhir, with an OperationOutcome.
+    """
 
     def __init__(self) -> None:
         self.taken: dict[str, Any] = {}
         app = Flask("plain_fhir_server")
-        app.add_url_rule("/fhir/<path:url>", view_func=self.put, methods=["PUT"])
+        for base in ("/fhir", "/json/fhir"):
+            app.add_url_rule(f"{base}/<path:url>", f"put{base}", view_func=self.put, methods=["PUT"])
+        app.add_url_rule(
+            "/json/fhir", view_func=lambda: (jsonify(resourceType="OperationOutcome"), 405), methods=["POST"]
+        )
         self.server = make_server("127.0.0.1", 0, app, threaded=True)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/fhir"
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def put(self, url: str) -> Response | tuple[Response, int]:
         body = request.get_json(force=True)
@@ -59,8 +66,9 @@ def plain_server() -> Iterator[PlainServer]:
     running.server.server_close()
 
 
-def test_without_transactions_each_resource_is_put_with_its_references(plain_server: PlainServer) -> None:
-    assert load_bundle(Loadable("b.json", BUNDLE), plain_server.url) == 2
+@pytest.mark.parametrize("base", ["/fhir", "/json/fhir"])
+def test_without_transactions_each_resource_is_put_with_its_references(plain_server: PlainServer, base: str) -> None:
+    assert load_bundle(Loadable("b.json", BUNDLE), plain_server.url + base) == 2
     (patient,) = (url for url in plain_server.taken if url.startswith("Patient/"))
     assert plain_server.taken["Observation/o"]["subject"] == {"reference": patient}
 
@@ -71,7 +79,7 @@ def test_a_refused_resource_is_named_with_the_servers_reason(plain_server: Plain
         "request": {"method": "PUT", "url": "Observation/refused"},
     }
     with pytest.raises(LoadError, match=r"b\.json, Observation/refused: .* 422: no such code"):
-        load_bundle(Loadable("b.json", {**BUNDLE, "entry": [entry]}), plain_server.url)
+        load_bundle(Loadable("b.json", {**BUNDLE, "entry": [entry]}), plain_server.url + "/fhir")
 
 
 def test_files_and_folders_are_read_and_dated_by_the_index_beside_them(tmp_path: Path) -> None:
