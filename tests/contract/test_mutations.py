@@ -71,3 +71,17 @@ def test_any_bytes_are_refused(client: FlaskClient, body: bytes) -> None:
         answer = client.post(url, data=body, content_type="application/json")
         assert answer.status_code == 400
         assert_operation_outcome(answer.get_json(force=True))
+
+
+@BOUNDED
+@given(
+    path=st.text(max_size=30).map(lambda text: "/cds-services/" + text)
+    | st.text(max_size=30).map(lambda text: "/" + text),
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"]),
+    header=st.sampled_from(["Authorization", "Origin", "Accept", "Content-Type", "Content-Encoding", "Host"]),
+    value=st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=255), max_size=30),
+)
+def test_any_address_method_and_header_is_answered(
+    client: FlaskClient, path: str, method: str, header: str, value: str
+) -> None:
+    assert client.open(path, method=method, headers={header: value}).status_code < 500
