@@ -16,7 +16,13 @@ from cds_service.sandbox.trend_chart import draw_trend
 from cds_service.sandbox.visits import Visit
 
 EXTENSION = "org.cytopenia-cds.assessment"
-GROUPS = (("critical", "Critical"), ("warning", "Warning"), ("info", "Info"), ("none", "No card"), ("", "Loaded here"))
+GROUPS = (
+    ("critical", "Critical"),
+    ("warning", "Warning"),
+    ("info", "Info"),
+    ("none", "No card"),
+    ("", "Also on the FHIR server"),
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from cds_service.sandbox.trend import TrendPoint, TrendSeries
 
 Spec = dict[str, object]
 
-_WIDTH, _HEIGHT = 330, 104
+_WIDTH, _HEIGHT = 310, 104
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - times are drawn as the record's wall clock shows them
 
 
@@ -64,25 +64,26 @@ def _chart(one: TrendSeries, axis: list[int], bottom: bool) -> Spec:
         "scale": {"domain": [0, highest], "nice": False},
         "axis": _COUNT_AXIS,
     }
-    title = {"text": one.analyte.capitalize(), "subtitle": one.unit, "anchor": "start", "frame": "group"}
+    unit = f"{one.unit}, low below {one.limit:f}"
+    title = {"text": one.analyte.capitalize(), "subtitle": unit, "anchor": "start", "frame": "group"}
     return {
         "width": _WIDTH,
         "height": _HEIGHT,
         "title": title,
         "data": {"values": rows},
-        "layer": [*_limit_layers(limit, f"below {one.limit:f} is low"), *_count_layers({"x": time, "y": count})],
+        "layer": [*_limit_layers(limit, f"{one.limit:f}"), *_count_layers({"x": time, "y": count})],
     }
 
 
 def _limit_layers(limit: float, label: str) -> list[Spec]:
     band = {"type": "rect", "color": "var(--low-band)"}
     rule = {"type": "rule", "color": "var(--low)", "strokeDash": [5, 4]}
-    text = {"type": "text", "align": "left", "baseline": "bottom", "dy": -3, "color": "var(--low)", "text": label}
+    text = {"type": "text", "align": "left", "color": "var(--low)", "fontWeight": 600, "text": label}
     once: Spec = {"values": [{}]}
     return [
         {"data": once, "mark": band, "encoding": {"y": {"datum": 0}, "y2": {"datum": limit}}},
         {"data": once, "mark": rule, "encoding": {"y": {"datum": limit}}},
-        {"data": once, "mark": text, "encoding": {"x": {"value": 4}, "y": {"datum": limit}}},
+        {"data": once, "mark": text, "encoding": {"x": {"value": _WIDTH + 5}, "y": {"datum": limit}}},
     ]
 
 

@@ -43,7 +43,7 @@ def test_service_fhir_server_and_page_are_up_once_the_url_is_printed() -> None:
         exchange = ehr.open_chart("amara-okafor")
         assert exchange.refusal is None
         assert [card["indicator"] for card in exchange.cards] == ["warning"]
-        assert ehr.open_chart("oliver-example").cards == []
+        assert ehr.open_chart("oliver-example").response["cards"] == []
         assert get_json(f"{url}/sandbox/fhir/metadata").status == 200
 
 

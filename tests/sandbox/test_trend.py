@@ -82,7 +82,7 @@ def test_the_drawing_tells_low_by_shape_and_takes_its_colours_from_the_page() ->
     assert 'fill="var(--surface)"' in normal.split("role-mark")[-2]
     assert svg.split("role-mark")[-2] != normal.split("role-mark")[-2]
     assert "style=" not in svg  # a strict content security policy drops style attributes
-    assert "below 4.0 is low" in svg
+    assert "10*9/L, low below 4.0" in svg
 
 
 def test_nothing_to_draw_is_no_drawing() -> None:
