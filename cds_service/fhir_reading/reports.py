@@ -55,6 +55,6 @@ def _reported(contained: Json, holder: _Holder, lab_codes: LabCodes) -> Reported
         identity=identify(contained.get("code"), lab_codes),
         subjects=(subject_of(resource), *own),
         container=resource,
-        further=(resource.get("specimen"), resource.get("category"), resource.get("code")),
+        further=(resource.get("specimen"),) if contained.get("specimen") is None else (),
         refusal=holder.refusal if local in holder.named else SetAsideReason.CONTAINED_UNREFERENCED,
     )
