@@ -1,6 +1,6 @@
 """Bicytopenia: leukocytes and platelets low together. Judges only the two findings; no counts are read here."""
 
-from itertools import product
+from datetime import date, datetime
 
 from cds_service.hematology.criteria import Guideline
 from cds_service.hematology.verdicts import Finding, FindingAssessment, Occasion, Run, Verdict
@@ -43,15 +43,23 @@ def _verdict(both: tuple[FindingAssessment, FindingAssessment], pair: tuple[Occa
 
 
 def _pair(leukocytes: Run | None, platelets: Run | None, guideline: Guideline) -> tuple[Occasion, Occasion] | None:
-    """The most recent pair: its older member as new as possible, then the newer one."""
+    """The most recent pair, by a merge of the two runs from their newest dates back.
+
+    Where the two newest dates are too far apart, the later has no partner: everything left is older still.
+    """
     if leukocytes is None or platelets is None:
         return None
-    together = [
-        (one, other)
-        for one, other in product(leukocytes.occasions, platelets.occasions)
-        if days_apart(one.collected, other.collected) <= guideline.pair.days
-    ]
-    return max(together, key=lambda pair: sorted(chronology(one.collected) for one in pair), default=None)
+    white, plates = (sorted(run.occasions, key=_date) for run in (leukocytes, platelets))
+    while white and plates:
+        one, other = white[-1], plates[-1]
+        if days_apart(one.collected, other.collected) <= guideline.pair.days:
+            return one, other
+        (white if _date(one) > _date(other) else plates).pop()
+    return None
+
+
+def _date(occasion: Occasion) -> tuple[date, datetime]:
+    return occasion.collected.day, chronology(occasion.collected)
 
 
 def _latest_first(occasion: Occasion) -> tuple[object, ...]:

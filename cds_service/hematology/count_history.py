@@ -33,7 +33,12 @@ class CountHistory:
     @property
     def usable(self) -> tuple[Occasion, ...]:
         """The occasions that may decide: on one side of the limit, reliable, no mere estimate."""
-        return tuple(one for one in self.occasions if one.side in _USABLE and not one.low_confidence)
+        return tuple(one for one in self.occasions if is_usable(one))
+
+
+def is_usable(occasion: Occasion) -> bool:
+    """Whether an occasion may decide a verdict, break a run, or be compared with."""
+    return occasion.side in _USABLE and not occasion.low_confidence
 
 
 def read_history(

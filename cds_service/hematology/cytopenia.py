@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cds_service.hematology.count_history import CountHistory
+from cds_service.hematology.count_history import CountHistory, is_usable
 from cds_service.hematology.criteria import Guideline
 from cds_service.hematology.lab_results import SetAside
 from cds_service.hematology.runs import low_run
@@ -114,4 +114,4 @@ def _previous(newest: Occasion | None, history: CountHistory) -> Occasion | None
     if newest is None:
         return None
     older = history.occasions[history.occasions.index(newest) + 1 :]
-    return next((one for one in older if one in history.usable), None)
+    return next((one for one in older if is_usable(one)), None)

@@ -19,14 +19,14 @@ Downgrades = tuple[tuple[Downgrade, Evidence], ...]
 def find_downgrades(
     picture: ClinicalPicture, low: LowCounts, leading: Finding, neutrophils: CountHistory, guideline: Guideline
 ) -> Downgrades:
-    """The records that downgrade the leading finding (bicytopenia or leukopenia), in the order of the kinds."""
+    """The records that downgrade the leading finding (bicytopenia or leukopenia), by kind, each once."""
     benign = leading is Finding.LEUKOPENIA and _benign_may_explain(low, neutrophils, guideline)
     found = [
         *_conditions(picture, low, guideline, benign=benign),
         *_medications(picture, low, guideline),
     ]
     kinds = list(Downgrade)
-    return tuple(sorted(found, key=lambda entry: (kinds.index(entry[0]), entry[1].reference, entry[1].code)))
+    return tuple(sorted(set(found), key=lambda entry: (kinds.index(entry[0]), entry[1].reference, entry[1].code)))
 
 
 def _conditions(
