@@ -17,6 +17,7 @@ from cds_service.knowledge.model import Knowledge
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient, OutboundSettings
 from cds_service.outbound.deadline import Deadline
+from cds_service.services.about_pages import render_about, render_causes
 from cds_service.services.card_composer import CLINICIANS_ONLY, SiteOptions
 from cds_service.services.cytopenia_review import CytopeniaReview, describe
 from cds_service.services.fhir_access import ListedServers
@@ -90,6 +91,10 @@ def build_parts(settings: Settings) -> Parts:
     return Parts(
         services=_offered_services(settings, knowledge),
         feedback_store=store,
+        pages={
+            "/about": lambda: render_about(knowledge, version(_DISTRIBUTION)),
+            "/about/causes": lambda: render_causes(knowledge),
+        },
         readiness={"feedback store": lambda: _store_answers(store)},
         versions=versions(knowledge),
     )
