@@ -20,10 +20,18 @@ def evidence_text(evidence: Evidence, facts: CardFacts) -> Markdown:
         "evidence.record",
         display=evidence.display,
         quoted=words.markdown("evidence.quoted", text=quoted[:_CHART_WORDS]) if differs else Markdown(""),
-        code=words.markdown("evidence.code", code=evidence.code) if evidence.code else Markdown(""),
+        code=_code(evidence, facts),
         when=_when(evidence, facts),
         reference=evidence.reference,
     )
+
+
+def _code(evidence: Evidence, facts: CardFacts) -> Markdown:
+    if not evidence.code:
+        return Markdown("")
+    name = f"systems.{evidence.system}"
+    system = Plain(facts.words.plain(name) + " ") if facts.words.has(name) else Plain("")
+    return facts.words.markdown("evidence.code", system=system, code=evidence.code)
 
 
 def _when(evidence: Evidence, facts: CardFacts) -> Plain:

@@ -9,8 +9,6 @@ from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import ANALYTE, CardFacts
 from cds_service.services.card_wording import Markdown
 
-_LOW = {Verdict.PRESENT, Verdict.UNCONFIRMED}
-
 
 def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
     """What applied, in the words of the situation; how long; what makes it less or more insistent."""
@@ -61,6 +59,8 @@ def _others(facts: CardFacts) -> Iterator[Markdown]:
         if finding in facts.leading:
             continue
         key = f"rules.other-{finding.finding}-{finding.verdict}"
+        if finding.verdict is Verdict.ABSENT and facts.alert.situation is Situation.THROMBOCYTOPENIA:
+            key = "rules.isolated"
         if facts.words.has(key):
             yield facts.words.markdown(key, **_days(facts))
 

@@ -11,6 +11,7 @@ from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import Analyte, CompanionResult, CountResult
 from cds_service.hematology.verdicts import (
     CriticalReason,
+    EvidenceKind,
     Finding,
     FindingAssessment,
     RunWords,
@@ -22,6 +23,8 @@ from cds_service.services.card_values import difference_number
 from cds_service.services.card_wording import Plain
 
 _LOW = {Verdict.PRESENT, Verdict.UNCONFIRMED}
+_NAMES_THEM = {Situation.LEUKOPENIA, Situation.DOWNGRADED, Situation.CONFLICTING, Situation.NOT_EVALUABLE}
+"""Situations whose words already say what is recorded, or that look for no cause."""
 _ANALYTE_OF_REASON = {
     CriticalReason.LEUKOCYTES: Analyte.LEUKOCYTES,
     CriticalReason.PLATELETS: Analyte.PLATELETS,
@@ -44,13 +47,16 @@ def compose_summary(facts: CardFacts) -> str:
     """The summary, one line of fewer than 140 characters (UTF-16 units)."""
     parts = [part for part in _parts(facts) if part.spellings]
     chosen = [0] * len(parts)
-    line = _joined(parts, chosen, facts)
+    taken: list[int] = []
     for index in _steps(parts):
-        if _length(line) < SUMMARY_LIMIT:
+        if _fits(_joined(parts, chosen, facts)):
             break
         chosen[index] += 1
-        line = _joined(parts, chosen, facts)
-    return line
+        taken.append(index)
+    for index in reversed(taken):
+        fuller = [spelling - (position == index) for position, spelling in enumerate(chosen)]
+        chosen = fuller if _fits(_joined(parts, fuller, facts)) else chosen
+    return _joined(parts, chosen, facts)
 
 
 def _steps(parts: list[_Part]) -> list[int]:
@@ -65,17 +71,17 @@ def _joined(parts: list[_Part], chosen: list[int], facts: CardFacts) -> str:
     return line[:1].upper() + line[1:]
 
 
-def _length(line: str) -> int:
-    return len(line.encode("utf-16-le")) // 2
+def _fits(line: str) -> bool:
+    return len(line.encode("utf-16-le")) // 2 < SUMMARY_LIMIT
 
 
 def _parts(facts: CardFacts) -> list[_Part]:
     return [
         _Part(_record(facts), (2,)),
-        _Part(_what(facts), (7, 1, 1, 1, 1, 1, 1)),
-        _Part(_how_long(facts), (6, 4, 4, 4)),
-        _Part(_companion(facts), (5,)),
-        _Part(_recorded(facts), (8,)),
+        _Part(_what(facts), (8, 1, 1, 1, 1, 1, 1)),
+        _Part(_how_long(facts), (7, 6)),
+        _Part(_companion(facts), (4,)),
+        _Part(_recorded(facts), (5,)),
         _Part(_consider(facts), (9, 3)),
     ]
 
@@ -192,15 +198,16 @@ def _companion(facts: CardFacts) -> tuple[str, ...]:
         return ()
     leukopenia = facts.alert.leading is Finding.LEUKOPENIA
     other = facts.assessment.thrombocytopenia if leukopenia else facts.assessment.leukopenia
-    return (other_count(other, facts), "")
+    return (_other_count(other, facts), "")
 
 
-def other_count(other: FindingAssessment, facts: CardFacts) -> Plain:
+def _other_count(other: FindingAssessment, facts: CardFacts) -> Plain:
     """What is known of the other count: isolated only where its finding is absent."""
     name = _name(other, facts)
     reasons = {_ANALYTE_OF_REASON.get(reason) for reason, *_ in facts.assessment.severity.critical}
     if other.verdict is Verdict.ABSENT and other.newest:
-        key = "isolated" if other.finding is Finding.LEUKOPENIA else "not-low"
+        established = facts.assessment.thrombocytopenia.verdict is Verdict.PRESENT
+        key = "isolated" if other.finding is Finding.LEUKOPENIA and established else "not-low"
         return facts.words.plain(f"summary.other-{key}", name=name, value=facts.short(other.newest.result))
     if other.verdict in _LOW and other.newest:
         if other.newest.analyte in reasons:
@@ -215,25 +222,42 @@ def other_count(other: FindingAssessment, facts: CardFacts) -> Plain:
 
 
 def _recorded(facts: CardFacts) -> tuple[str, ...]:
-    """The cause groups this record supports, or what downgrades the card."""
-    if facts.alert.downgrades:
-        kind = facts.alert.downgrades[0][0]
-        return (facts.words.plain(f"summary.downgraded-{kind}"), "")
-    groups = [support.group for support in facts.assessment.causes.groups if support.evidence]
-    if not groups:
+    """The cause groups this record supports, beside what the situation says to consider."""
+    groups = _supported(facts)
+    if not groups or facts.alert.situation in _NAMES_THEM:
         return ()
-    names = facts.words.listed(Plain(_in_sentence(facts.guideline.group(group).name)) for group in groups)
-    return (facts.words.plain("summary.recorded", groups=names), "")
+    return (facts.words.plain("summary.recorded", groups=facts.words.listed(groups)), "")
+
+
+def _consider(facts: CardFacts) -> tuple[str, ...]:
+    """What to consider; for leukopenia the recorded cause groups by name, where there are any."""
+    words, groups = facts.words, _supported(facts)
+    if groups and facts.alert.situation is Situation.LEUKOPENIA:
+        several = [words.plain("summary.consider-more", group=groups[0], number=len(groups) - 1)] if groups[1:] else []
+        named = words.plain("summary.consider-recorded", groups=words.listed(groups))
+        return (named, *several, words.plain("summary.consider-leukopenia-short"))
+    key = f"summary.consider-{facts.alert.situation}-{_aspect(facts)}"
+    key = key if words.has(key) else f"summary.consider-{facts.alert.situation}"
+    short = f"{key}-short"
+    return (words.plain(key), words.plain(short if words.has(short) else key), "")
+
+
+def _aspect(facts: CardFacts) -> str:
+    """What tells two summaries of one situation apart: why it is downgraded, else the leading finding."""
+    return facts.alert.downgrades[0][0] if facts.alert.downgrades else facts.alert.leading
+
+
+def _supported(facts: CardFacts) -> list[Plain]:
+    """The groups with evidence on record, as named in a sentence. Reported blasts alone record no disease."""
+    return [
+        Plain(_in_sentence(facts.guideline.group(support.group).name))
+        for support in facts.assessment.causes.groups
+        if any(one.kind is not EvidenceKind.BLASTS for one in support.evidence)
+    ]
 
 
 def _in_sentence(name: str) -> str:
     return name[:1].lower() + name[1:] if name[1:2].islower() else name
-
-
-def _consider(facts: CardFacts) -> tuple[str, ...]:
-    key = f"summary.consider-{facts.alert.situation}-{facts.alert.leading}"
-    key = key if facts.words.has(key) else f"summary.consider-{facts.alert.situation}"
-    return (facts.words.plain(key), facts.words.plain(f"{key}-short" if facts.words.has(f"{key}-short") else key), "")
 
 
 def _analyte(finding: FindingAssessment) -> Analyte:
