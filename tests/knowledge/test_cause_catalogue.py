@@ -55,8 +55,22 @@ def test_the_longest_of_two_codings_of_one_system_decides() -> None:
     assert groups((CM, "M06"), (CM, "M06.1")) == {"connective-tissue": Use.WEAK}
 
 
-def test_a_weak_code_of_another_system_takes_no_evidence_away() -> None:
-    assert groups((SNOMED, "62484002"), (CM, "K74.60")) == {"splenic": Use.EVIDENCE}
+@pytest.mark.parametrize(
+    "codings",
+    [
+        ((SNOMED, "62484002"), (CM, "K74.60")),
+        ((CM, "K74.60"), (SNOMED, "62484002")),
+        ((SNOMED, "62484002"), (SNOMED, "16294009")),
+    ],
+)
+def test_a_weak_code_beside_it_takes_no_evidence_away(codings: tuple[tuple[str, str], ...]) -> None:
+    assert groups(*codings) == {"splenic": Use.EVIDENCE}
+
+
+def test_the_length_of_a_code_says_nothing_where_codes_have_no_hierarchy() -> None:
+    mercaptopurine, colchicine = (RXNORM, "103"), (RXNORM, "2683")
+    assert groups(colchicine) == {"drug": Use.WEAK}
+    assert groups(mercaptopurine, colchicine) == {"drug": Use.EVIDENCE}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +162,7 @@ def test_the_longest_atc_row_decides(code: str, group: str | None, downgrade: Do
         ("valproic acid; 500 mg", {"drug"}),
         ("prednisone 5 mg", {"counter"}),
         ("methotrexates", set()),
+        ("hydroquinine", set()),
         ("antineoplastic agents", set()),
         ("Calcineurin inhibitors", set()),
         ("Glucocorticoids", set()),
@@ -159,6 +174,18 @@ def test_the_longest_atc_row_decides(code: str, group: str | None, downgrade: Do
 )
 def test_a_drug_is_known_by_the_whole_name_of_a_single_substance(text: str, expected: set[str]) -> None:
     assert {match.group for match in CAUSES.match_drug_name(text)} == expected
+
+
+@pytest.mark.parametrize("text", ["sulfamethoxazole and trimethoprim", "sulfamethoxazole / trimethoprim"])
+def test_a_combination_is_known_by_its_substances_not_by_a_name_of_its_own(text: str) -> None:
+    (match,) = CAUSES.match_drug_name(text)
+    assert (match.system, match.display) == (RXNORM, "sulfamethoxazole")
+
+
+def test_a_chart_names_its_own_code_and_our_display() -> None:
+    match = only((GM, "K74.6"))
+    assert (match.system, match.code) == (GM, "K74.6")
+    assert match.display == "Other and unspecified cirrhosis of liver"
 
 
 def test_a_code_recognised_but_never_evidence_is_known_and_matches_nothing() -> None:

@@ -150,6 +150,13 @@ def test_the_version_names_edition_and_content(tmp_path: Path) -> None:
     assert load_knowledge(copy).version != KNOWLEDGE.version
 
 
+def test_one_letter_makes_another_version(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(SHIPPED, tmp_path / "knowledge"))
+    path = copy / "criteria/leukopenia.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('"4.0"', '"4.1"'), encoding="utf-8")
+    assert load_knowledge(copy).version != KNOWLEDGE.version
+
+
 def test_a_file_renamed_is_another_version(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(SHIPPED, tmp_path / "knowledge"))
     (copy / "criteria/causes.toml").rename(copy / "criteria/causation.toml")

@@ -1,11 +1,14 @@
 """Unit strings: what the table holds, how spellings are folded, and what is never guessed."""
 
+import shutil
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.knowledge.loader import SHIPPED, load_knowledge
 from cds_service.knowledge.model import UnitMeaning
 from tests.builders.knowledge import boundary_counts, count_units, listed_rows, shipped_knowledge
 
@@ -94,6 +97,23 @@ def test_other_letters_never_give_another_factor(unit: tuple[str, Decimal]) -> N
         found = UNITS.look_up(text)
         if found is not None and text.casefold() not in {"g/l", "m/ul", "t/l"}:
             assert found.factor == unit[1]
+
+
+@pytest.mark.parametrize("text", ["{a{b}}/uL", "{{{}}}K/uL", "{ \u200b}", "{a} {b}", "⁹{}⁹"])
+def test_odd_annotations_are_dropped_in_one_go(text: str) -> None:
+    once = UNITS.normalise(text)
+    assert UNITS.normalise(once) == once
+
+
+def test_other_letters_are_not_looked_up_where_two_meanings_share_them(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(SHIPPED, tmp_path / "knowledge"))
+    path = copy / "units.toml"
+    rows = '{ text = "qQ/L", factor = "1", source = "x" }, { text = "Qq/L", factor = "2", source = "x" }'
+    path.write_text(path.read_text(encoding="utf-8").replace("count = [", f"count = [ {rows},", 1), encoding="utf-8")
+    units = load_knowledge(copy).units
+    assert units.look_up("qQ/L") == COUNT
+    assert units.look_up("Qq/L") == UnitMeaning(Decimal(2))
+    assert units.look_up("qq/l") is None
 
 
 def test_every_boundary_count_converts_exactly() -> None:
