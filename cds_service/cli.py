@@ -116,8 +116,13 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
         )
     from cds_service.app import create_app
     from cds_service.web.request_log import log_call
-    from cds_service.web.server import Listen, run_server, shared_counts
+    from cds_service.web.server import AddressTaken, Listen, check_address, run_server, shared_counts
 
+    listen = Listen(host, port, workers, threads)
+    try:
+        check_address(listen)
+    except AddressTaken as error:
+        raise click.ClickException(str(error)) from None
     with shared_counts():
         from cds_service.web.metrics import count_call, listen_for_metrics
 
@@ -125,7 +130,6 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
             app = create_app(settings, observers=(log_call, count_call))
             if settings.metrics_bind != "off":
                 listen_for_metrics(settings.metrics_bind)
-        listen = Listen(host, port, workers, threads)
         run_server(app, listen, ready=lambda url: click.echo(f"Serving {url}/cds-services"))
 
 

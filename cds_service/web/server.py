@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from socket import SHUT_RD, socket
+from socket import AF_INET, AF_INET6, SHUT_RD, create_server, socket
 from tempfile import mkdtemp
 
 from flask import Flask
@@ -37,6 +37,23 @@ class Listen:
     port: int = 8000
     workers: int = 2
     threads: int = 16
+
+
+class AddressTaken(Exception):
+    """The address can't be listened on; the message is one line for the operator."""
+
+
+def check_address(listen: Listen) -> None:
+    """Find out before anything is started; gunicorn would try for five seconds.
+
+    Raises:
+        AddressTaken: another program listens there, or the address isn't this machine's.
+    """
+    try:
+        with create_server((listen.host, listen.port), family=AF_INET6 if ":" in listen.host else AF_INET):
+            return
+    except OSError as error:
+        raise AddressTaken(f"{listen.host}:{listen.port} can't be listened on: {error.strerror}.") from None
 
 
 def run_server(app: Flask, listen: Listen, ready: Callable[[str], None]) -> None:

@@ -7,7 +7,6 @@ from flask.testing import FlaskClient
 
 from tests.builders.conversation import post, valid_call
 
-
 PUBLIC_URL = "http://127.0.0.1:8000"
 pytestmark = pytest.mark.parametrize("client", ["whole service"], indirect=True)
 
