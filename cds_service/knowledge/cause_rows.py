@@ -37,16 +37,19 @@ def cause_rows(
                 raise KnowledgeError(value_set.file, "extension.cause-group", problem)
             seen.add(key)
             rows.append(row)
+    with_codes = {group for group, _, _ in seen}
+    for name, group in groups.items():
+        if name not in with_codes:
+            raise KnowledgeError(group.file, "", f"no value set holds a code of this group; add causes-{name}.json")
     return tuple(rows)
 
 
 def refuse_opposites(rows: Iterable[CauseRow], causes: CodedCauses, groups: Mapping[str, GroupFile]) -> None:
     """Raises KnowledgeError when a code of a group is also evidence for a group of opposite meaning."""
-    for row in rows:
-        own = row.meaning
-        opposites = groups[own.group].opposite_of if own.group in groups else ()
+    opposite_of = {name: group.opposite_of for name, group in groups.items() if group.opposite_of}
+    for own in (row.meaning for row in rows if row.meaning.group in opposite_of):
         for other in causes.match_codings(((own.system, own.code),)):
-            if other.group in opposites and other.use is Use.EVIDENCE:
+            if other.group in opposite_of[own.group] and other.use is Use.EVIDENCE:
                 problem = f"also evidence for '{other.group}', which means the opposite; keep it in one of them"
                 raise KnowledgeError(f"value_sets/causes-{own.group}.json", f"code {own.code}", problem)
 

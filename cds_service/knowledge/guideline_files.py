@@ -22,6 +22,10 @@ COUNT_UNIT = "10*9/L"
 TIME_UNITS = ("d", "h", "a")
 CRITERIA = tuple(found.name for found in fields(Guideline) if found.type is Criterion)
 BANDS = tuple(found.name for found in fields(Guideline) if found.type is Bands)
+JUDGEMENTS = (
+    *("leukopenia", "bicytopenia", "primary", "secondary", "classes", "symptoms"),
+    *("production", "destruction", "distribution"),
+)
 GRADES = ("grade_2", "grade_3", "grade_4")
 
 
@@ -58,6 +62,9 @@ def load_criteria(directory: Path) -> CriteriaFiles:
     for key in (*CRITERIA, *BANDS, "accepted_statuses", "plausible", "card_when_not_evaluable"):
         if key not in found.files:
             raise KnowledgeError(FOLDER, key, "missing; one of the files in this folder must give it")
+    for judgement in JUDGEMENTS:
+        if judgement not in found.cites:
+            raise KnowledgeError(FOLDER, f"cites.{judgement}", "missing; say which statement this judgement rests on")
     return found
 
 

