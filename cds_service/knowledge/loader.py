@@ -36,13 +36,10 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
         raise KnowledgeError("knowledge directory", "", "there is no such directory")
     statements, wording, criteria = load_statements(root), load_wording(root), load_criteria(root)
     groups, value_sets = load_cause_groups(root), load_value_sets(root)
-    systems, systems_approval = load_code_systems(root)
+    causes, systems_approval = _load_causes(root, value_sets, groups)
     units, units_approval = load_units(root)
     words, words_approval = load_screening(root)
     orders, orders_approval = load_orders(root)
-    rows = cause_rows(value_sets, groups, systems)
-    causes = CodedCauses(systems, rows)
-    refuse_opposites(rows, causes, groups)
     refuse_missing((*criteria.cited, *_group_citations(groups), *wording.cited), statements)
     single_files = (
         ("systems.toml", systems_approval),
@@ -65,6 +62,16 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
         templates=load_templates(root),
         drafts=drafts((*single_files, *criteria.approvals, *wording.approvals, *_approvals(groups, value_sets))),
     )
+
+
+def _load_causes(
+    root: Path, value_sets: tuple[ValueSet, ...], groups: dict[str, GroupFile]
+) -> tuple[CodedCauses, Approval]:
+    systems, approval = load_code_systems(root)
+    rows = cause_rows(value_sets, groups, systems)
+    causes = CodedCauses(systems, rows)
+    refuse_opposites(rows, causes, groups)
+    return causes, approval
 
 
 def _group_citations(groups: dict[str, GroupFile]) -> list[tuple[str, str, str]]:
