@@ -41,7 +41,7 @@ class MediaTypeUnsupported(CallRefused):
     issue_code = "not-supported"
 
 
-_STATUS: dict[type[CallRefused], int] = {
+STATUS: dict[type[CallRefused], int] = {
     RequestInvalid: 400,
     ServiceUnknown: 404,
     BodyTooSlow: 408,
@@ -50,6 +50,7 @@ _STATUS: dict[type[CallRefused], int] = {
     MediaTypeUnsupported: 415,
     StoreUnavailable: 503,
 }
+"""The status of each refusal; a kind that isn't here is a 400."""
 _HTTP_MESSAGES: dict[int, tuple[str, str]] = {
     400: ("invalid", "The HTTP request is malformed."),
     404: ("not-found", "Nothing is here; GET /cds-services lists the CDS services offered."),
@@ -77,7 +78,7 @@ def _answer(status: int, issue_code: str, message: str) -> Response:
 
 def _answer_refusal(error: CallRefused) -> Response:
     current_call().refused = type(error).__name__
-    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
     response = _answer(status, error.issue_code, error.message)
     if status == 503:
         response.headers["Retry-After"] = "5"

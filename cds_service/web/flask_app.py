@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from cds_service.web import health, pages, routes
+from cds_service.web import health, openapi, pages, routes
 from cds_service.web.edge import Edge
 from cds_service.web.errors import register_errors
 from cds_service.web.request_log import record_calls
@@ -20,4 +20,5 @@ def create_edge(edge: Edge) -> Flask:
     routes.register(app, edge)
     health.register(app, edge)
     pages.register(app, edge.pages)
+    openapi.register(app, edge.versions.get("software", "0"))
     return app

@@ -95,6 +95,8 @@ def _options(listen: Listen, ready: Callable[[str], None]) -> dict[str, object]:
         "preload_app": True,
         "loglevel": "warning",
         "control_socket_disable": True,
+        "forwarded_allow_ips": "",  # nothing here depends on whom or how a gateway was called
+        "forwarder_headers": "",
         "post_worker_init": announce,
     }
 

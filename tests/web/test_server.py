@@ -126,6 +126,15 @@ def test_what_is_no_http_is_refused_without_being_repeated(url: str, request_byt
     _outcome(answer)
 
 
+@pytest.mark.parametrize(
+    "header", ["SCRIPT_NAME: /x", "PATH_INFO: /x", "X-Forwarded-Proto: https", "X-Forwarded-Host: x"]
+)
+def test_no_header_of_a_client_moves_the_service(url: str, header: str) -> None:
+    request = f"GET /cds-services HTTP/1.1\r\nHost: y\r\nConnection: close\r\n{header}\r\n\r\n"
+    status, answer = _exchange(url, request.encode())
+    assert status == 200, answer
+
+
 def test_a_body_announced_too_long_is_413_before_it_is_sent(url: str) -> None:
     status, answer = _exchange(url, HEAD + f"Connection: close\r\nContent-Length: {10 * LIMIT}\r\n\r\n".encode())
     assert status == 413
