@@ -14,7 +14,8 @@ from cds_service.knowledge.model import UnitMeaning
 
 _LONGEST = 32
 _READABLE = re.compile(r"(?!.*(?:[*^A-Za-z\]][+-]?\d{3}|\d{10}))[!-~]+")
-_ONE_DIVISION = re.compile(r"[^/]*(?:/[^/.]+)?")
+_NUMBER_PER_VOLUME = re.compile(r"(?:(?:10[*^][+-]?\d{1,2}|1)?/[A-Za-z]+3?|10[*^][+-]?\d{1,2}\.[A-Za-z]+-[13])")
+"""A bare factor (`3/uL`) or a power without exponent (`10*/mL`) is UCUM too, but what a truncation leaves."""
 _DEGREES = {"_10": 0}
 """Dimension in lengths of the only parts a count's unit may have."""
 _DEGREES |= {f"{prefix}liter": 3 for prefix in ("", "deci", "centi", "milli", "micro", "nano", "pico", "femto")}
@@ -46,10 +47,9 @@ def _registry() -> Any:  # noqa: ANN401 - pint's registry is built at run time
 def _factor(unit: str, quantity: Any) -> Decimal | None:  # noqa: ANN401 - a pint Quantity
     """The factor to 10*9/L where every part is a power of ten or a volume, and the whole a number per volume."""
     parts = dict(quantity.unit_items())
-    if not _ONE_DIVISION.fullmatch(unit) or not parts.keys() <= _DEGREES.keys():
+    if not _NUMBER_PER_VOLUME.fullmatch(unit) or not parts.keys() <= _DEGREES.keys():
         return None
-    degrees = [exponent * _DEGREES[name] for name, exponent in parts.items() if _DEGREES[name]]
-    if sum(degrees) != _PER_VOLUME or any(degree > 0 for degree in degrees):
+    if sum(exponent * _DEGREES[name] for name, exponent in parts.items()) != _PER_VOLUME:
         return None
     # The library reckons in binary; a laboratory's factors have few digits, so twelve give the decimal exactly.
     return Decimal(f"{quantity.to('1 / nanoliter').magnitude:.12g}")

@@ -89,7 +89,9 @@ def component(code: str, value: object, **elements: object) -> dict[str, object]
 
 
 def test_components_are_results_with_the_panels_time_and_their_own_unit() -> None:
-    sent = panel(component(WBC, quantity(2900, "/uL", "/uL")), component(PLT, quantity(88)), component(ANC, quantity(1)))
+    sent = panel(
+        component(WBC, quantity(2900, "/uL", "/uL")), component(PLT, quantity(88)), component(ANC, quantity(1))
+    )
     results = read(sent).counts
     assert [(r.reference, r.analyte, str(r.value)) for r in results] == [
         ("Observation/o1", Analyte.LEUKOCYTES, "2.900"),
