@@ -1,6 +1,7 @@
 """The sentences of `tests/spec/hematology_*.yaml`, each judged by the shipped guideline."""
 
 import tomllib
+from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,23 @@ from tests.builders.hematology import AS_OF, guideline, picture
 from tests.builders.hematology_answers import told
 
 ROOT = Path(__file__).parents[2]
+
+
+class _NothingTwice(yaml.SafeLoader):
+    """YAML keeps the last of two equal keys; a sentence that says something twice is an error here."""
+
+
+def _mapping(loader: _NothingTwice, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    assert len(keys) == len(set(keys)), f"said twice: {keys} {node.start_mark}"
+    return loader.construct_mapping(node, deep=True)
+
+
+_NothingTwice.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 SENTENCES: list[dict[str, Any]] = [
     sentence
     for file in sorted((ROOT / "tests/spec").glob("hematology_*.yaml"))
-    for sentence in yaml.safe_load(file.read_text(encoding="utf-8"))
+    for sentence in yaml.load(file.read_text(encoding="utf-8"), _NothingTwice)
 ]
 NOT_PICTURE = {"say", "statement", "row", "expect", "site"}
 SINGLE = set(Verdict) - {Verdict.UNRELIABLE}
