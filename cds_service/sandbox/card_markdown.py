@@ -8,8 +8,8 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
-_HEADINGS_BELOW = 3
-"""A card stands under a heading of this level."""
+_TOP_HEADING = 4
+"""The highest level a heading may have below the card's own."""
 
 
 def render_detail(markdown: str) -> Markup:
@@ -27,13 +27,22 @@ class _CardRenderer(RendererHTML):
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return self.renderToken(tokens, idx, options, env) + "</div>"
 
+    def td_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        # An aligned column comes as a style attribute, which the page's content security policy drops.
+        style = str(tokens[idx].attrs.pop("style", ""))
+        if style:
+            tokens[idx].attrJoin("class", f"align-{style.rpartition(':')[2]}")
+        return self.renderToken(tokens, idx, options, env)
+
+    th_open = td_open
+
     def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         tokens[idx].attrSet("target", "_blank")
         tokens[idx].attrSet("rel", "noopener noreferrer")
         return self.renderToken(tokens, idx, options, env)
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        tokens[idx].tag = f"h{min(6, int(tokens[idx].tag[1:]) + _HEADINGS_BELOW)}"
+        tokens[idx].tag = f"h{max(_TOP_HEADING, int(tokens[idx].tag[1:]))}"
         return self.renderToken(tokens, idx, options, env)
 
     heading_close = heading_open

@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.sandbox.fixtures import fixture_folder, load_index
 from cds_service.sandbox.server import FHIR_PATH, add_sandbox, filled_store, listening
+from tests.sandbox.chromium import launched
 from tests.sandbox.fake_service import create_fake_service
 
 TODAY = date(2026, 6, 1)
@@ -45,3 +47,9 @@ def sandbox() -> Iterator[RunningSandbox]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as chromium:
+        yield chromium

@@ -14,7 +14,7 @@ ORDER = {
     "code": {"coding": [{"system": LOINC, "code": "57021-8", "display": "CBC W Auto Differential panel - Blood"}]},
 }
 DETAIL = """| Collected | Leukocytes | Platelets |
-|---|---|---|
+|:--|--:|:--|
 | 2026-01-15 08:10 +01:00 | 2.9 10\\*3/uL | 88 10\\*3/uL |
 | 2025-12-26 09:00 +01:00 | 3.1 10\\*3/uL | 102 10\\*3/uL |
 

@@ -56,6 +56,13 @@ def test_a_table_can_be_scrolled_by_keyboard() -> None:
     assert html.rstrip().endswith("</table>\n</div>")
 
 
+def test_an_aligned_column_needs_no_inline_style() -> None:
+    html = render_detail("| Test | Value |\n|:--|--:|\n| WBC | 2.9 |")
+    assert "style=" not in html
+    assert '<th class="align-left">' in html
+    assert '<td class="align-right">2.9</td>' in html
+
+
 def test_links_open_outside_the_chart() -> None:
     assert '<a href="https://example.org" target="_blank" rel="noopener noreferrer">' in render_detail(
         "[about](https://example.org)"
@@ -63,4 +70,4 @@ def test_links_open_outside_the_chart() -> None:
 
 
 def test_headings_stand_below_the_cards_own() -> None:
-    assert render_detail("# Evidence") == "<h4>Evidence</h4>\n"
+    assert render_detail("# Evidence\n##### Codes") == "<h4>Evidence</h4>\n<h5>Codes</h5>\n"

@@ -2,56 +2,26 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.sandbox.chromium import Watched
 from tests.sandbox.conftest import RunningSandbox
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 860}
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed (apt install chromium)"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-class Watched:
-    """A page, with everything it complained of and everything it asked for elsewhere."""
-
-    def __init__(self, context: BrowserContext, sandbox: RunningSandbox) -> None:
-        self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
-        self.page = context.new_page()
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self._note(request.url, sandbox))
-
-    def _note(self, url: str, sandbox: RunningSandbox) -> None:
-        if urlsplit(url).netloc != urlsplit(sandbox.url).netloc:
-            self.elsewhere.append(url)
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(params=[DESKTOP], ids=["desktop"])
 def page(browser: Browser, sandbox: RunningSandbox, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = browser.new_context(viewport=request.param)
     context.set_default_timeout(10_000)
-    watched = Watched(context, sandbox)
+    watched = Watched(context.new_page(), sandbox.url)
     watched.page.goto(sandbox.url)
     yield watched.page
     context.close()

@@ -5,69 +5,111 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import IO
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from cds_service.outbound.plain import get_json, post_json
 from cds_service.sandbox.ehr import Ehr
+from cds_service.sandbox.fixtures import FixturePatient, fixture_folder, load_index
+from tests.sandbox.chromium import Watched
 
 COMMAND = [sys.executable, "-m", "cds_service", "sandbox"]
+PATIENTS = load_index(fixture_folder()).patients
 
 pytestmark = pytest.mark.server
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its URL; killed when a test leaves it running."""
-    with subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-    ) as process:
+def running() -> Iterator[tuple[subprocess.Popen[str], str, IO[str]]]:
+    """The process, its URL and its log, which is a file: a pipe nobody reads would stop it."""
+    with (
+        TemporaryFile("w+", encoding="utf-8") as log,
+        subprocess.Popen([*COMMAND, "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
-            found = re.search(r"http://127\.0\.0\.1:\d+", line)
-            assert found, process.stderr.read() if process.stderr else ""
-            yield process, found[0]
+            found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+            log.seek(0)
+            assert found, log.read()
+            yield process, found[0], log
         finally:
             process.kill()
 
 
-def test_service_fhir_server_and_page_are_up_once_the_url_is_printed() -> None:
-    begun = time.monotonic()
-    with running("--port", "0") as (_, url):
-        assert time.monotonic() - begun < 10
-        ehr = Ehr(url, f"{url}/sandbox/fhir")
-        exchange = ehr.open_chart("amara-okafor")
-        assert exchange.refusal is None
-        assert [card["indicator"] for card in exchange.cards] == ["warning"]
-        assert ehr.open_chart("oliver-example").response["cards"] == []
-        assert get_json(f"{url}/sandbox/fhir/metadata").status == 200
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running() as (_, url, _):
+        yield url
 
 
-def test_the_service_may_read_the_sandboxs_own_fhir_server() -> None:
-    with running("--port", "0") as (_, url):
-        request = {
-            "hook": "patient-view",
-            "hookInstance": "8a1f3c1e-7a41-4f0c-9c38-2a1d2f5d1a10",
-            "fhirServer": f"{url}/sandbox/fhir",
-            "context": {"userId": "Practitioner/example", "patientId": "amara-okafor"},
-        }
-        answer = post_json(f"{url}/cds-services/cytopenia-review", request)
-        assert answer.status == 200
-        assert isinstance(answer.document, dict)
-        assert len(answer.document["cards"]) == 1
+@pytest.mark.parametrize("patient", PATIENTS, ids=[patient.id for patient in PATIENTS])
+def test_every_chart_leads_to_the_card_its_story_calls_for(url: str, patient: FixturePatient) -> None:
+    exchange = Ehr(url, f"{url}/sandbox/fhir").open_chart(patient.id)
+    assert exchange.refusal is None
+    assert exchange.left_out == {}
+    assert [card["indicator"] for card in exchange.cards] == (
+        [] if patient.indicator == "none" else [patient.indicator]
+    )
+
+
+def test_the_service_may_read_the_sandboxs_own_fhir_server(url: str) -> None:
+    request = {
+        "hook": "patient-view",
+        "hookInstance": "8a1f3c1e-7a41-4f0c-9c38-2a1d2f5d1a10",
+        "fhirServer": f"{url}/sandbox/fhir",
+        "context": {"userId": "Practitioner/example", "patientId": "amara-okafor"},
+    }
+    answer = post_json(f"{url}/cds-services/cytopenia-review", request)
+    assert answer.status == 200
+    assert isinstance(answer.document, dict)
+    assert [card["indicator"] for card in answer.document["cards"]] == ["warning"]
+
+
+def test_feedback_is_taken(url: str) -> None:
+    ehr = Ehr(url, f"{url}/sandbox/fhir")
+    (card,) = ehr.open_chart("amara-okafor").cards
+    ehr.send_feedback([{"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-01-15T10:00:00Z"}])
+    assert get_json(f"{url}/sandbox/fhir/metadata").status == 200
+
+
+@pytest.mark.browser
+def test_the_main_job_in_a_browser(url: str, browser: Browser) -> None:
+    context = browser.new_context()
+    watched = Watched(context.new_page(), url)
+    page = watched.page
+    page.goto(url)
+    page.get_by_role("link", name="Amara Okafor-Sample").click()
+    card = page.get_by_role("article")
+    expect(card).to_have_count(1)
+    expect(card.get_by_text("Warning", exact=True)).to_be_visible()
+    expect(card.get_by_role("table")).to_contain_text("2.9 10*3/uL")
+    expect(page.get_by_role("main").get_by_role("listitem").filter(has_text="Bicytopenia")).to_contain_text("present")
+    page.get_by_role("button", name=re.compile("^Accept")).first.click()
+    expect(page.get_by_text(re.compile("^Draft order"))).to_be_visible()
+    page.get_by_text("Override", exact=True).click()
+    page.get_by_label("Reason").select_option(index=1)
+    page.get_by_role("button", name="Send feedback").click()
+    expect(page.get_by_role("status").filter(has_text="Feedback sent")).to_be_visible()
+    for patient in PATIENTS:
+        page.goto(f"{url}/patients/{patient.id}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(patient.name)
+    context.close()
+    assert watched.complaints == []
+    assert watched.elsewhere == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
-    with running("--port", "0") as (process, _):
+    with running() as (process, _, log):
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
-        assert process.stderr is not None
-        assert "Traceback" not in process.stderr.read()
+        log.seek(0)
+        assert "Traceback" not in log.read()
 
 
 def test_a_port_in_use_is_said_in_one_line() -> None:
