@@ -24,6 +24,7 @@ from cds_service.knowledge.wording import load_templates, load_wording
 
 SHIPPED = Path(__file__).parent / "data"
 EDITION_FILE = "edition.toml"
+SINGLE_FILES = ("systems.toml", "units.toml", "screening.toml", "orders.toml")
 
 
 def load_knowledge(directory: Path | None = None) -> Knowledge:
@@ -41,12 +42,8 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
     words, words_approval = load_screening(root)
     orders, orders_approval = load_orders(root)
     refuse_missing((*criteria.cited, *_group_citations(groups), *wording.cited), statements)
-    single_files = (
-        ("systems.toml", systems_approval),
-        ("units.toml", units_approval),
-        ("screening.toml", words_approval),
-        ("orders.toml", orders_approval),
-    )
+    approvals = (systems_approval, units_approval, words_approval, orders_approval)
+    single_files = zip(SINGLE_FILES, approvals, strict=True)
     return Knowledge(
         version=_version(root),
         guideline=guideline(criteria, tuple(group.group for group in groups.values())),
