@@ -129,6 +129,12 @@ def test_a_secret_comes_from_a_file_and_is_not_shown(
         load_settings()
 
 
+def test_a_proxys_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDS_HTTPS_PROXY", "http://user:marker@proxy.example.org:3128")
+    assert load_settings().https_proxy == "http://user:marker@proxy.example.org:3128"
+    assert "marker" not in repr(load_settings())
+
+
 def test_an_unknown_variable_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDS_ALLOWED_ORIGIN", "https://ehr.example.org")
     monkeypatch.setenv("CDS_OPS_TOKEN_FILE", "/x")

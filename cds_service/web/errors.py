@@ -5,6 +5,7 @@ Nothing of the request is repeated, and nothing of the inside (class, path, libr
 
 import secrets
 import traceback
+from pathlib import Path
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -98,7 +99,8 @@ def _answer_http_error(error: HTTPException) -> Response:
 def _answer_unexpected(error: Exception) -> Response:
     """Log class and place, never values: a message or an argument could hold patient data."""
     reference = secrets.token_hex(8)
-    places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)][-6:]
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = [f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames]
     current_call().refused = "unexpected"
     told = {"reference": reference, "error": type(error).__name__, "places": places}
     write_line("error", "unexpected-error", told)

@@ -55,8 +55,15 @@ def record_calls(
         record.status = response.status_code
         record.seconds = time.perf_counter() - record.started
         for observe in observers:
-            observe(record)
+            _tell(observe, record)
         return response
+
+
+def _tell(observe: Callable[[CallRecord], None], record: CallRecord) -> None:
+    try:
+        observe(record)
+    except Exception as error:  # whatever it is, it must not cost anyone the answer
+        write_line("error", "observer-failed", {"error": type(error).__name__})
 
 
 def log_call(record: CallRecord) -> None:

@@ -1,13 +1,16 @@
 """One line a call, with what an operator needs and nothing of the patient."""
 
+import io
 import json
+import sys
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.web.request_log import configure_logging
+from cds_service.web.request_log import CallRecord, configure_logging, log_call
 from tests.builders.conversation import FEEDBACK, SERVICE, overridden, replaced, valid_call, without
+from tests.web.conftest import MakeClient
 
 MARKERS = ("synthetic-1", "synthetic-p1", "Marker", "synthetic-token", "1970", "2.9")
 
@@ -84,6 +87,23 @@ def test_a_refusal_is_logged_by_its_kind(client: FlaskClient, lines: Any) -> Non
     client.post(SERVICE, json={})
     client.get("/nothing")
     assert [(line["status"], line["refused"]) for line in lines()] == [(400, "RequestInvalid"), (404, "NotFound")]
+
+
+def test_an_observer_that_fails_costs_no_answer(make_client: MakeClient, lines: Any) -> None:
+    def fail(_record: CallRecord) -> None:
+        raise OSError("No space left on device")
+
+    client = make_client(observers=(fail, log_call))
+    assert client.post(SERVICE, json=valid_call()).status_code == 200
+    assert [line["event"] for line in lines()] == ["observer-failed", "call"]
+
+
+def test_a_log_that_cannot_be_written_costs_no_answer(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure_logging("info")
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    assert client.post(SERVICE, json=valid_call()).status_code == 200
 
 
 def test_probes_of_a_working_service_are_silent(client: FlaskClient, lines: Any) -> None:
