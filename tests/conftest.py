@@ -1,9 +1,29 @@
-"""Options of the whole test run."""
+"""Options of the whole test run, and the contract that every card made by any test keeps."""
+
+from collections.abc import Iterator
 
 import pytest
+
+from cds_service.services import card_composer
+from tests.builders.card_contract import assert_card_keeps_to_it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden cards anew instead of comparing with them"
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _every_card_keeps_the_contract() -> Iterator[None]:
+    """Whatever a test composes in this process is checked on its way out."""
+    compose_card = card_composer._card
+
+    def checked(*args: object) -> object:
+        card = compose_card(*args)  # type: ignore[arg-type]
+        assert_card_keeps_to_it(card)
+        return card
+
+    card_composer._card = checked  # type: ignore[assignment]
+    yield
+    card_composer._card = compose_card

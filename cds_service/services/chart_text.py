@@ -14,12 +14,15 @@ _NOT_SHOWN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _BLANK = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 """Letters and symbols without ink."""
 _SPACES = {"\t", "\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f", "\x85"}
-_ACTIVE = {character: "\\" + character for character in "\\`*_~[]"} | {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    "|": "&#124;",
-}
+_ACTIVE = str.maketrans(
+    {character: "\\" + character for character in "\\`*_~[]"}
+    | {
+        "&": "&amp;",
+        "<": "&lt;",
+        ">": "&gt;",
+        "|": "&#124;",
+    }
+)
 _LINKS = (
     (re.compile(r"/(?=/)"), "/ "),
     (re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})"), ". "),
@@ -27,6 +30,7 @@ _LINKS = (
     (re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data|vbscript|xmpp|file):"), r"\1 :"),
 )
 """What a Markdown renderer would make a link of by itself: schemes, host names, addresses. A space breaks it."""
+_MAYBE_LINK = re.compile(r"[/.@:]")
 _TAG = re.compile(r"<(?![\d=.\s]|$)")
 _BLOCK_START = re.compile(r"^(\d{0,9})(?:(?<=\d)([.)])(?=\s|$)|(?<!\d)([-+#=]))")
 """What would open a list or a heading where a line begins with chart text."""
@@ -44,17 +48,21 @@ def clean_text(text: str, limit: int = LIMIT) -> str:
 def escape_text(text: str, limit: int = LIMIT) -> str:
     """The text as one line of GitHub Flavored Markdown that renders as itself, with nothing active in it."""
     line = _one_line(text, limit)
-    for pattern, inert in _LINKS:
-        line = pattern.sub(inert, line)
-    line = "".join(_ACTIVE.get(character, character) for character in line.strip())
+    if _MAYBE_LINK.search(line):
+        for pattern, inert in _LINKS:
+            line = pattern.sub(inert, line)
+    line = line.strip().translate(_ACTIVE)
     return _BLOCK_START.sub(lambda start: f"{start[1]}\\{start[2] or start[3]}", line)
 
 
 def _one_line(text: str, limit: int) -> str:
-    text = _TERMINAL.sub("", text[: limit * 20])
-    shown = "".join(" " if character in _SPACES else character for character in text if _is_shown(character))
-    line = " ".join(shown.split())
+    line = " ".join((text if text.isprintable() and _BLANK.isdisjoint(text) else _shown(text, limit)).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "\u2026"
+
+
+def _shown(text: str, limit: int) -> str:
+    text = _TERMINAL.sub("", text[: limit * 20])
+    return "".join(" " if character in _SPACES else character for character in text if _is_shown(character))
 
 
 def _is_shown(character: str) -> bool:
