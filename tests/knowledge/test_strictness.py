@@ -93,8 +93,8 @@ FAULTS = [
     Fault("units.toml", "count = [", "count = [ 7,", "units.count[0]", "expected a table"),
     Fault(
         "units.toml",
-        'text = "G/L", factor = "1", source =',
-        'text = "G/L", factor = "1", note =',
+        'text = "a.u.", source =',
+        'text = "a.u.", note =',
         "source",
         "missing for",
     ),
