@@ -71,8 +71,9 @@ def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     Raises:
         PatientMismatch: a Patient was sent, and it is another one.
     """
-    current = without_repeats(entries)
-    subjects = read_subjects(entries, patient_id, fhir_server)
+    typed = [entry for entry in entries if isinstance(entry.resource.get("resourceType"), str)]
+    current = without_repeats(typed)
+    subjects = read_subjects(typed, patient_id, fhir_server)
     patients = [entry.resource for entry in current if entry.resource.get("resourceType") == "Patient"]
     patient = own_patient(patients, patient_id)
     rules = _rules(current, subjects, knowledge, as_of, accepted_statuses)
