@@ -1,7 +1,7 @@
 """The answer of discovery (CDS Hooks 3.0, Discovery). Knows what an entry looks like, not what it offers."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from dataclasses import dataclass
 
 SPECIFICATION_VERSION = "3.0.0-ballot"
 """The release of CDS Hooks implemented here (discovery's `version`)."""
@@ -9,46 +9,24 @@ HOOK_VERSIONS: Mapping[str, str] = {"patient-view": "1.0"}
 """The published version of each hook served (hook library)."""
 
 
-class Describable(Protocol):
-    """What discovery tells of a service, named as on the wire."""
+@dataclass(frozen=True)
+class ServiceDescription:
+    """One entry of discovery, named as on the wire; `hook` is one of `HOOK_VERSIONS`."""
 
-    @property
-    def id(self) -> str:
-        """One URL path segment."""
-        ...
-
-    @property
-    def hook(self) -> str:
-        """The hook the id is listed for."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """A human-friendly name."""
-        ...
-
-    @property
-    def description(self) -> str:
-        """What the service does, in plain text."""
-        ...
-
-    @property
-    def usage_requirements(self) -> str:
-        """What a client must have or do."""
-        ...
-
-    @property
-    def prefetch(self) -> Mapping[str, str]:
-        """Key to prefetch template."""
-        ...
+    id: str
+    hook: str
+    title: str
+    description: str
+    usage_requirements: str
+    prefetch: Mapping[str, str]
 
 
-def describe_services(services: Iterable[Describable]) -> dict[str, object]:
+def describe_services(services: Iterable[ServiceDescription]) -> dict[str, object]:
     """The body of GET /cds-services; optional members without a value are left out."""
     return {"services": [_describe(service) for service in services]}
 
 
-def _describe(service: Describable) -> dict[str, object]:
+def _describe(service: ServiceDescription) -> dict[str, object]:
     entry: dict[str, object] = {
         "hook": service.hook,
         "hookVersion": HOOK_VERSIONS[service.hook],

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import chain
 
 from cds_service.cds_hooks.cards import CdsResponse
+from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import CdsRequest
 from cds_service.fhir_reading.patients import PatientMismatch
@@ -19,7 +20,7 @@ from cds_service.outbound.deadline import Deadline
 from cds_service.services.card_composer import CallerFacts, SiteOptions, compose_response
 from cds_service.services.gathering import FhirAccess, Gathered, gather
 from cds_service.services.prefetch_templates import COUNTS, PATIENT, REQUIRED, prefetch_templates
-from cds_service.services.registry import CallFacts, ServiceDescription
+from cds_service.services.registry import CallFacts
 
 SERVICE_ID = "cytopenia-review"
 HOOK = "patient-view"

@@ -6,19 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from cds_service.cds_hooks.cards import CdsResponse
+from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.request import CdsRequest
-
-
-@dataclass(frozen=True)
-class ServiceDescription:
-    """One entry of discovery (CDS Hooks 3.0, Discovery), named as on the wire."""
-
-    id: str
-    hook: str
-    title: str
-    description: str
-    usage_requirements: str
-    prefetch: Mapping[str, str]
 
 
 @dataclass(frozen=True)

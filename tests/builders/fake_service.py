@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Source, Suggestion
+from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.errors import DataNotAvailable, StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.cds_hooks.request import CdsRequest
-from cds_service.services.registry import CallFacts, ServiceDescription
+from cds_service.services.registry import CallFacts
 
 SERVICE_ID = "cytopenia-review"
 AS_OF = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

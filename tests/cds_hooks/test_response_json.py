@@ -8,9 +8,8 @@ from types import MappingProxyType
 import pytest
 
 from cds_service.cds_hooks.cards import CdsResponse, Link
-from cds_service.cds_hooks.discovery import describe_services
+from cds_service.cds_hooks.discovery import ServiceDescription, describe_services
 from cds_service.cds_hooks.response_json import encode_json, encode_response
-from cds_service.services.registry import ServiceDescription
 from tests.builders.cds_contract import assert_response_conforms
 from tests.builders.fake_service import fixed_card
 
