@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import Analyte, ClumpingReport, CountResult
-from cds_service.hematology.windows import hours_within, same_time
+from cds_service.hematology.windows import hours_within
 
 
 def mark_clumped(
@@ -29,7 +29,5 @@ def _concerns(report: ClumpingReport, counts: tuple[CountResult, ...], hours_bef
         index for index, count in platelets if report.specimen is not None and count.specimen == report.specimen
     )
     return of_specimen or frozenset(
-        index
-        for index, count in platelets
-        if same_time(count.collected, report.collected) or hours_within(count.collected, report.collected, hours_before)
+        index for index, count in platelets if hours_within(count.collected, report.collected, hours_before)
     )

@@ -117,9 +117,8 @@ def _mildly_fallen(history: CountHistory, finding: FindingAssessment, mild: Crit
     newest = finding.newest
     if newest is None or is_below(newest.result, mild.value) is not False:
         return False
-    older = history.usable[history.usable.index(newest) + 1 :]
     return any(
         one.side is Side.NOT_LOW
         and days_before(one.collected.day, newest.collected.day) <= guideline.mild_fall_within.days
-        for one in older
+        for one in history.usable
     )
