@@ -79,10 +79,8 @@ def _beside(lab_code: LabCode) -> TestIdentity:
     return TestIdentity(companion=lab_code.companion, clump_test=lab_code.use is LabUse.CLUMPING)
 
 
-def code_is_sound(code: Json | object) -> bool:
+def code_is_sound(code: Json) -> bool:
     """Whether every coding could be read: an unreadable one might contradict the others."""
-    if not isinstance(code, dict):
-        return False
     codings = code.get("coding")
     listed = codings if isinstance(codings, list) else [codings]
     return all(

@@ -137,7 +137,7 @@ def _invalid(reported: Reported) -> SetAsideReason | None:
     """A modifier that isn't understood may turn the meaning around: FHIR forbids to read on."""
     resource = reported.resource
     modified = not is_empty(resource.get("modifierExtension")) or not is_empty(resource.get("implicitRules"))
-    if modified or not code_is_sound(resource.get("code")):
+    if modified or not code_is_sound(resource["code"]):
         return SetAsideReason.INVALID_RESOURCE
     return SetAsideReason.CONTRADICTORY_CODES if reported.identity.contradictory else None
 

@@ -27,7 +27,14 @@ SNOMED = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 WBC, PLT, ANC = "6690-2", "777-3", "751-8"
 WBC_ESTIMATE, WBC_NRBC_CORRECTED, WBC_IN_URINE = "49498-9", "33256-9", "30405-5"
-CLUMPS, BLASTS, HEMOGLOBIN, EDTA_CHECK, ADEQUACY, CBC_PANEL = "7796-6", "26446-5", "718-7", "107193-5", "9317-9", "58410-2"
+CLUMPS, BLASTS, HEMOGLOBIN, EDTA_CHECK, ADEQUACY, CBC_PANEL = (
+    "7796-6",
+    "26446-5",
+    "718-7",
+    "107193-5",
+    "9317-9",
+    "58410-2",
+)
 ANALYTES = {"leukocytes": Analyte.LEUKOCYTES, "platelets": Analyte.PLATELETS, "neutrophils": Analyte.NEUTROPHILS}
 
 Resource = dict[str, Any]
@@ -45,7 +52,9 @@ def concept(*codes: str, system: str = LOINC, text: str | None = None) -> Resour
     return built | ({"text": text} if text is not None else {})
 
 
-def quantity(value: Any, unit: str | None = "10*3/uL", code: str | None = None, comparator: str | None = None) -> Resource:
+def quantity(
+    value: Any, unit: str | None = "10*3/uL", code: str | None = None, comparator: str | None = None
+) -> Resource:
     """A Quantity; with a code, its system is UCUM."""
     coded = {"system": UCUM, "code": code} if code is not None else {}
     parts = {"value": value, "unit": unit, "comparator": comparator, **coded}

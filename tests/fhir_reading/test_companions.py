@@ -72,5 +72,6 @@ def test_whether_blasts_are_present(elements: dict[str, Any], present: bool | No
     ],
 )
 def test_a_companion_that_cannot_be_used_is_left_out(elements: dict[str, Any]) -> None:
-    picture = read(observation(BLASTS, quantity(2, "%")) | {k: v for k, v in elements.items()})
-    assert picture.companions == picture.set_aside == ()
+    picture = read(observation(BLASTS, quantity(2, "%")) | elements)
+    assert picture.companions == ()
+    assert picture.set_aside == ()

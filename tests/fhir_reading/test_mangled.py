@@ -1,4 +1,4 @@
-"""Whatever is sent: nothing crashes, nothing else is spoiled, and no usable result comes out that a plain rule forbids."""
+"""Whatever is sent: nothing crashes, nothing else is spoiled, and nothing is used that a plain rule forbids."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,8 +18,8 @@ from tests.builders.fhir import (
     WBC,
     concept,
     observation,
-    patient,
     paths_in,
+    patient,
     quantity,
     read,
     replaced,
@@ -154,6 +154,7 @@ def test_nothing_is_used_without_what_makes_it_a_result(missing: str) -> None:
 
 
 def test_many_resources_of_no_use_are_passed_over() -> None:
-    sent = [{"resourceType": "OperationOutcome"}, {"resourceType": None}, {}, {"resourceType": ["Observation"]}]
-    assert read(*sent, PLAIN).counts
+    types: list[Any] = ["OperationOutcome", None, ["Observation"], {}]
+    sent = [{"resourceType": name} for name in types]
+    assert read(*sent, {}, PLAIN).counts
     assert read({"resourceType": "Observation", "code": {"coding": [{"system": LOINC, "code": WBC}]}}).set_aside

@@ -76,7 +76,5 @@ def test_contained_panels_companions_and_clump_tests_are_read_too() -> None:
         )
     )
     assert outcome(picture) == "88"
-    assert [one.reference for one in (*picture.companions, *picture.clumping)] == [
-        "DiagnosticReport/r1#o2",
-        "DiagnosticReport/r1#o3",
-    ]
+    assert [one.reference for one in picture.companions] == ["DiagnosticReport/r1#o2"]
+    assert [one.reference for one in picture.clumping] == ["DiagnosticReport/r1#o3"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cds_service.fhir_reading.entries import Entry
+from cds_service.fhir_reading.words import names_word
 from tests.builders.fhir import WBC, concept, observation, outcome, read
 
 
@@ -138,8 +139,6 @@ def test_which_specimen_it_is(sent: object, expected: str | None) -> None:
 
 
 def test_words_of_scripts_without_blanks_are_found_inside() -> None:
-    from cds_service.fhir_reading.words import names_word
-
     assert names_word("脑脊液白细胞", frozenset({"脑脊液", "urine"}))
     assert not names_word("外周血白细胞", frozenset({"脑脊液"}))
     assert names_word("u\u200brine", frozenset({"urine"}))

@@ -112,7 +112,8 @@ def test_every_unit_of_the_table_in_every_place(unit: str) -> None:
             assert found is SetAsideReason.UNIT_NOT_A_COUNT
         else:
             assert isinstance(found, Count)
-            assert (found.value, found.converted) == (100, factor != 1)
+            assert found.value == Decimal(100)
+            assert found.converted is (factor != 1)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_every_unit_of_the_table_in_every_place(unit: str) -> None:
             "L/L2.m",
             "/L.10*9",
         ),
-        *("/a.b", "10*9/L/s", "m", "1", "uL.uL-2.L-2", "10*3/[in_i]3"),
+        *("/a.b", "10*9/L/s", "m", "1", "uL.uL-2.L-2", "10*3/[in_i]3", "/m", "10*3/mm"),
     ],
 )
 def test_what_a_library_takes_for_a_number_per_volume_is_none_unless_it_plainly_is(unit: str) -> None:
@@ -202,7 +203,8 @@ def mangled(draw: st.DrawFn) -> str:
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(unit)))
         unit = unit[:at] + draw(MANGLES) + unit[at + draw(st.integers(0, 1)) :]
-    return draw(st.sampled_from([str, str.upper, str.lower, str.swapcase]))(unit)
+    spelled = (unit, unit.upper(), unit.lower(), unit.swapcase())
+    return draw(st.sampled_from(spelled))
 
 
 @settings(max_examples=400, deadline=None)

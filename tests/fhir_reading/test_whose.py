@@ -71,7 +71,7 @@ def test_what_is_another_patients_is_counted_and_nothing_of_it_is_kept() -> None
         resource("Encounter", subject=foreign),
     )
     assert picture.other_patients == 3
-    assert not (picture.counts or picture.conditions or picture.medications)
+    assert (picture.counts, picture.conditions, picture.medications) == ((), (), ())
     (aside,) = picture.set_aside
     assert (aside.reported, aside.collected, aside.unreadable) == ("", None, False)
 
