@@ -5,6 +5,10 @@
 
 import re
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,6 +22,7 @@ _FILE = Path(__file__).parents[1] / "cards" / "never_on_a_card.toml"
 _QUOTED = re.compile(r"“[^”]*”")
 _RENDERER = MarkdownIt("gfm-like", {"html": True, "linkify": True})
 _PARTS = ["Results used", "Why this card", "What this record says about causes", "Next steps to consider", "Limits"]
+_WORDS_CHECKED = ContextVar("words checked", default=True)
 _NEVER_IN_DETAIL = {"html_block", "html_inline", "image", "link_open", "code_inline", "fence", "code_block"}
 
 
@@ -71,15 +76,24 @@ def assert_has_the_shape(card: Card) -> None:
     order = [next(number for number, part in enumerate(_PARTS) if heading.startswith(part)) for heading in headings]
     assert order == sorted(set(order))
     assert {0, 1, 3, 4} <= set(order)
-    count = {
-        kind: sum(token.type == kind for token in tokens) for kind in ("table_open", "tr_open", "th_open", "td_open")
-    }
-    assert count["td_open"] == (count["tr_open"] - count["table_open"]) * 4
+    kinds = Counter(token.type for token in tokens)
+    assert kinds["td_open"] == (kinds["tr_open"] - kinds["table_open"]) * 4
     assert "\n\n\n\n" not in card.detail
+
+
+@contextmanager
+def any_words_in_the_chart() -> Iterator[None]:
+    """While a chart may hold any words in any place, a card's shape is checked, its words are not."""
+    token = _WORDS_CHECKED.set(False)
+    try:
+        yield
+    finally:
+        _WORDS_CHECKED.reset(token)
 
 
 def assert_card_keeps_to_it(card: Card) -> None:
     """Every rule that holds whatever the chart."""
     assert_has_the_shape(card)
-    for text in (card.summary, card.detail, *(one.label for one in card.suggestions)):
-        assert_says_nothing_forbidden(text)
+    if _WORDS_CHECKED.get():
+        for text in (card.summary, card.detail, *(one.label for one in card.suggestions)):
+            assert_says_nothing_forbidden(text)
