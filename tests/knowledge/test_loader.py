@@ -112,6 +112,15 @@ def test_each_mechanism_explains_some_group_and_cites_its_statement() -> None:
         assert KNOWLEDGE.guideline.statements[mechanism] == f"mechanism-{mechanism}"
 
 
+@pytest.mark.statement("leukopenia-symptoms")
+def test_symptoms_are_told_from_the_document_and_are_evidence_for_no_group() -> None:
+    assert KNOWLEDGE.guideline.statements["symptoms"] == "leukopenia-symptoms"
+    icd_10_cm = "http://hl7.org/fhir/sid/icd-10-cm"
+    dizziness, fatigue, limb_pain, no_appetite, malaise = "R42", "R53.83", "M79.60", "R63.0", "R53.81"
+    for code in (dizziness, fatigue, limb_pain, no_appetite, malaise):
+        assert not KNOWLEDGE.causes.knows_code(icd_10_cm, code)
+
+
 def test_groups_that_are_context_only_are_never_offered_as_the_documents_cause() -> None:
     context = {group.id for group in KNOWLEDGE.guideline.groups if group.context_only}
     assert context == {
