@@ -10,9 +10,10 @@ from typing import Literal
 
 Failure = Literal["outcome", "unreadable"]
 
-_ERRORS = {"error", "fatal"}
-_REMARKS = {"warning", "information", "success"}
-_RESPONSES = {"batch-response", "transaction-response"}
+# Tuples, not sets: what they are asked for may be any JSON, and a list can't be looked up in a set.
+_ERRORS = ("error", "fatal")
+_REMARKS = ("warning", "information", "success")
+_RESPONSES = ("batch-response", "transaction-response")
 # What a query for one type may be answered with besides that type: other resources that carry or replace it.
 _ALSO = {
     "Observation": {"DiagnosticReport"},

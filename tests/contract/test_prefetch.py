@@ -69,6 +69,7 @@ def test_data_that_do_not_exist_or_are_optional_are_200(client: FlaskClient, bod
         EMPTY | {"entry": [None, {}, {"resource": None}, {"resource": {"resourceType": "Other"}}, {"resource": 7}, 7]},
         EMPTY | {"entry": {"resource": {}}},
         EMPTY | {"type": "collection"},
+        EMPTY | {"type": [], "entry": [{"resource": OUTCOME | {"issue": [{"severity": {}}]}}]},
         EMPTY | {"link": [{"relation": "next", "url": "https://ehr.example.org/fhir?page=2"}]},
         EMPTY | {"link": "next"},
         {"resourceType": "Patient", "id": "synthetic-1"},
