@@ -71,7 +71,7 @@ def load_command(fhir_server: str, access_token: str | None, paths: tuple[Path, 
         resources = sum(load_bundle(bundle, fhir_server, access_token) for bundle in bar)
     except (LoadError, FixturesMissing) as error:
         raise click.ClickException(plain(error)) from error
-    click.echo(f"Loaded {len(bundles)} Bundles with {resources} resources to {fhir_server}.")
+    click.echo(f"Loaded to {fhir_server}: {len(bundles)} patient files, {resources} resources.")
 
 
 @click.command("sandbox")

@@ -98,7 +98,7 @@ def test_failures_are_one_line_and_an_exit_code(
 def test_load_puts_every_patient_on_a_server(sandbox: RunningSandbox) -> None:
     result = CliRunner().invoke(load_command, ["--fhir-server", sandbox.fhir])
     assert result.exit_code == 0, result.output
-    assert f"to {sandbox.fhir}." in result.stdout
+    assert result.stdout.startswith(f"Loaded to {sandbox.fhir}: ")
     read = get_json(f"{sandbox.fhir}/Patient/amara-okafor").document
     assert isinstance(read, dict)
     assert int(read["meta"]["versionId"]) >= 2

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryFile
-from typing import IO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -25,18 +25,17 @@ pytestmark = pytest.mark.server
 
 
 @contextmanager
-def running() -> Iterator[tuple[subprocess.Popen[str], str, IO[str]]]:
+def running() -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
     """The process, its URL and its log, which is a file: a pipe nobody reads would stop it."""
     with (
-        TemporaryFile("w+", encoding="utf-8") as log,
+        NamedTemporaryFile() as log,
         subprocess.Popen([*COMMAND, "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True) as process,
     ):
         try:
             assert process.stdout is not None
             found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-            log.seek(0)
-            assert found, log.read()
-            yield process, found[0], log
+            assert found, Path(log.name).read_text()
+            yield process, found[0], Path(log.name)
         finally:
             process.kill()
 
@@ -108,8 +107,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
     with running() as (process, _, log):
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
-        log.seek(0)
-        assert "Traceback" not in log.read()
+        assert "Traceback" not in log.read_text()
 
 
 def test_a_port_in_use_is_said_in_one_line() -> None:
