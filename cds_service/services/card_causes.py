@@ -89,10 +89,14 @@ def _context(facts: CardFacts) -> Iterator[Markdown]:
             yield facts.words.markdown("causes.context", name=name, records=_records(support.evidence, facts))
 
 
+def _data(kind: str, facts: CardFacts) -> str:
+    return facts.words.plain(f"data.{kind}") if facts.words.has(f"data.{kind}") else kind
+
+
 def _gaps(facts: CardFacts) -> Iterator[Markdown]:
     picture = facts.assessment.picture
     for kind in picture.not_available:
-        yield facts.words.markdown("causes.not-available", kind=facts.words.plain(f"data.{kind}"))
+        yield facts.words.markdown("causes.not-available", kind=_data(kind, facts))
     if picture.unmapped_conditions:
         text = facts.words.counted("causes.unmapped-conditions", picture.unmapped_conditions)
         yield facts.words.markdown("causes.gap", text=text)

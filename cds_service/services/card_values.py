@@ -33,8 +33,8 @@ def reported_number(result: CountResult, limits: Iterable[Decimal]) -> str:
     try:
         number = _rounded(Decimal(result.reported_value), result.value, tuple(limits))
     except InvalidOperation:
-        number = clean_text(result.reported_value, _UNIT_CHARACTERS)
-    return bound_text(result.comparator) + number
+        number = result.reported_value
+    return clean_text(bound_text(result.comparator) + number, _UNIT_CHARACTERS)
 
 
 def converted_number(result: CountResult, limits: Iterable[Decimal]) -> str:

@@ -49,9 +49,9 @@ def knowledge() -> Knowledge:
     return replace(load_knowledge(), version="2026.1+test")
 
 
-def at(days: float) -> CollectionTime:
-    """A collection time that many days before `AS_OF`, at a quarter past seven in the morning."""
-    instant = (AS_OF - timedelta(days=days)).astimezone(ZONE).replace(hour=7, minute=15)
+def at(days: float, hour: int = 7) -> CollectionTime:
+    """A collection time that many days before `AS_OF`, at a quarter past that hour."""
+    instant = (AS_OF - timedelta(days=days)).astimezone(ZONE).replace(hour=hour, minute=15)
     return CollectionTime(instant.isoformat(), instant.date(), instant)
 
 
@@ -71,11 +71,12 @@ class Chart:
         return replace(self, parts=self.parts | {part: (*self.parts.get(part, ()), *records)})
 
     def count(self, analyte: str, number: str, days: float, unit: str = "10*3/uL", **members: Any) -> "Chart":
-        """A count; `factor` (default 1) takes its number to 10*9/L."""
+        """A count; `factor` (default 1) takes its number to 10*9/L, `hour` (default 7) is the hour of its collection."""
         factor = Decimal(members.pop("factor", "1"))
+        collected = at(days, members.pop("hour", 7))
         name = f"Observation/{analyte[:3]}-{len(self.parts.get('counts', ())) + 1}"
         value = Decimal(number) * factor
-        return self._with("counts", CountResult(name, Analyte(analyte), at(days), value, number, unit, **members))
+        return self._with("counts", CountResult(name, Analyte(analyte), collected, value, number, unit, **members))
 
     def wbc(self, number: str, days: float, unit: str = "10*3/uL", **members: Any) -> "Chart":
         """A leukocyte count."""

@@ -1,0 +1,103 @@
+"""Sentences that the criteria ask for, word by word, and what must not be said beside them."""
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.services.card_composer import compose_response
+from tests.builders.charts_for_cards import CALLER, SITE, Chart, chart, knowledge, on
+from tests.cards.situations import BOTH_LOW, LEUKOPENIA, SITUATIONS
+
+HYPOTHESES = ("Leukemia", "Aplastic anemia", "Cirrhosis with hypersplenism, also when compensated")
+
+SAID: list[tuple[str, Chart, list[str], list[str]]] = [
+    ("one low result", chart().wbc("3.4", 2), ["one low result"], ["low on"]),
+    ("two in hours", chart().wbc("3.4", 2).wbc("3.3", 2, hour=4), ["low on 2 results over 3 hours"], []),
+    ("two in a day", chart().wbc("3.4", 2).wbc("3.3", 3), ["low on 2 results over 1 day;"], []),
+    ("three months", SITUATIONS["three-months"], ["low for 3 months or more"], ["over 93 days"]),
+    (
+        "a gap",
+        SITUATIONS["with-gap"],
+        ["low on 2 results from 2025-08-18 to 2026-01-12, none between for 147 days"],
+        [],
+    ),
+    ("isolated", SITUATIONS["thrombocytopenia-isolated"], ["Isolated: leukocytes are not low", "isolated"], []),
+    (
+        "not isolated",
+        SITUATIONS["thrombocytopenia-leukocytes-not-available"],
+        ["Leukocytes not available", "leukocytes not available"],
+        ["solated"],
+    ),
+    ("clumps", SITUATIONS["thrombocytopenia-unreliable"], ["60 10\\*3/uL", "citrate tube", "unreliable"], ["solated"]),
+    ("conflict", SITUATIONS["conflicting"], ["these two results disagree", "3.8 10\\*3/uL", "4.4 10\\*3/uL"], []),
+    ("mild fall", SITUATIONS["mild-fall"], ["both fell within 7 days", "5.0 10\\*3/uL", "180 10\\*3/uL"], []),
+    ("no spleen", SITUATIONS["spleen-absent"], ["absent or atrophic spleen recorded"], []),
+    ("no cause", LEUKOPENIA, ["No recorded cause found in the data available"], ["in the data that could be read"]),
+    (
+        "conditions not understood",
+        SITUATIONS["conditions-not-understood"],
+        ["139 conditions in local code systems not understood"],
+        ["No recorded cause", "not found in the data sent"],
+    ),
+    (
+        "both low, conditions not understood",
+        BOTH_LOW.lacking(unmapped_conditions=1),
+        ["1 condition in local code systems not understood", *HYPOTHESES],
+        ["not found in the data sent", "nothing in the data sent"],
+    ),
+    (
+        "medications not available",
+        SITUATIONS["medications-not-available"],
+        ["Not available: medications"],
+        ["not found in the data sent"],
+    ),
+    ("known", SITUATIONS["known-finding"], ["0.2 ×10⁹/L lower", "Recorded since 2025-03-21"], []),
+    ("inactive", SITUATIONS["inactive-record"], ["This patient record is inactive", "Inactive record"], []),
+    ("replaced", SITUATIONS["replaced-record"], ["has been replaced", "Replaced record"], []),
+    ("child", SITUATIONS["child"], ["Under 18 years: age-specific limits differ"], []),
+    ("adult on the birthday", LEUKOPENIA.patient(born=on(0).replace(year=2008)), [], ["Under 18"]),
+    ("child before it", LEUKOPENIA.patient(born=on(-1).replace(year=2008)), ["Under 18"], []),
+    ("pregnancy", SITUATIONS["pregnancy"], ["Pregnancy recorded"], []),
+    ("unread", SITUATIONS["unread-newer"], ["A newer WBC result could not be used", "“see comment”"], []),
+    ("estimate", SITUATIONS["estimate-shown"], ["Shown only, decides nothing: WBC 2.1 10\\*3/uL"], []),
+    ("companions", SITUATIONS["companions"], ["hemoglobin 10.2 g/dL", "AST 55 U/L", "not used to judge"], []),
+    ("blasts", SITUATIONS["critical-blasts"], ["blasts reported, 12 %"], ["recorded: hematologic malignancy"]),
+    ("symptoms", LEUKOPENIA, ["there may be none", "dizziness"], []),
+    ("versions", LEUKOPENIA, ["Knowledge 2026.1+test, software 0.1.0: **not clinically approved**"], []),
+    ("another patient's", SITUATIONS["many-not-used"], ["1 resource of another patient"], ["0.7 10", "aside-7"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "said", "never"), [one[1:] for one in SAID], ids=[one[0] for one in SAID])
+def test_the_card_says(made: Chart, said: list[str], never: list[str]) -> None:
+    card = made.card
+    text = f"{card.summary}\n{card.detail}"
+    assert [sentence for sentence in said if sentence not in text] == []
+    assert [sentence for sentence in never if sentence in text] == []
+
+
+@pytest.mark.parametrize("name", [name for name, made in SITUATIONS.items() if made.card.summary.count("both low")])
+def test_low_counts_of_both_always_name_leukemia_aplastic_anemia_and_hypersplenism(name: str) -> None:
+    assert [one for one in HYPOTHESES if f"**{one}**" not in SITUATIONS[name].card.detail] == []
+
+
+def test_the_record_is_said_first() -> None:
+    made = LEUKOPENIA.patient(active=False, born=on(4000)).condition("D72.819", 300).lacking(counts_incomplete=True)
+    assert made.card.detail.startswith("**This patient record is inactive.**")
+
+
+def test_of_what_is_known_the_change_comes_first() -> None:
+    detail = SITUATIONS["known-finding"].card.detail
+    assert detail.startswith("**WBC 0.2 ×10⁹/L lower** than on 2025-12-23: 3.1 10\\*3/uL, then 2.9 10\\*3/uL.")
+
+
+def test_at_most_five_lines_say_what_was_not_used() -> None:
+    lines = [line for line in SITUATIONS["many-not-used"].card.detail.splitlines() if line.startswith("- Not used")]
+    assert len(lines) == 5
+    assert lines[-1] == "- Not used: 3 more results."
+
+
+def test_approved_knowledge_is_not_called_a_draft() -> None:
+    approved = replace(knowledge(), drafts=())
+    (card,) = compose_response(LEUKOPENIA.assessment, CALLER, approved, SITE).cards
+    assert "approved" not in card.detail
