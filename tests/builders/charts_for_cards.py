@@ -71,7 +71,7 @@ class Chart:
         return replace(self, parts=self.parts | {part: (*self.parts.get(part, ()), *records)})
 
     def count(self, analyte: str, number: str, days: float, unit: str = "10*3/uL", **members: Any) -> "Chart":
-        """A count; `factor` (default 1) takes its number to 10*9/L, `hour` (default 7) is the hour of its collection."""
+        """A count; `factor` (default 1) takes its number to 10*9/L, `hour` (default 7) is when."""
         factor = Decimal(members.pop("factor", "1"))
         collected = at(days, members.pop("hour", 7))
         name = f"Observation/{analyte[:3]}-{len(self.parts.get('counts', ())) + 1}"

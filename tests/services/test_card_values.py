@@ -29,9 +29,8 @@ def result(reported: str, factor: str = "1", comparator: Comparator = Comparator
 
 
 def test_the_limits_are_all_numbers_a_count_is_compared_with() -> None:
-    assert {Decimal(limit) for limit in ("0.5", "1.0", "2.0", "3.0", "4.0", "25", "50", "75", "100", "150")} <= set(
-        LIMITS
-    )
+    compared = ("0.5", "1.0", "2.0", "3.0", "4.0", "25", "50", "75", "100", "150")
+    assert {Decimal(limit) for limit in compared} <= set(LIMITS)
     assert Decimal(90) not in LIMITS, "a number of days is no limit of a count"
 
 
