@@ -32,7 +32,8 @@ def understood(facts: CardFacts) -> bool:
 
 
 def _groups(facts: CardFacts) -> Iterator[Markdown]:
-    for support in facts.assessment.causes.groups:
+    """Those with evidence first."""
+    for support in sorted(facts.assessment.causes.groups, key=lambda one: not one.evidence):
         yield _group(support, facts)
 
 

@@ -30,8 +30,9 @@ def _code(evidence: Evidence, facts: CardFacts) -> Markdown:
     if not evidence.code:
         return Markdown("")
     name = f"systems.{evidence.system}"
-    system = Plain(facts.words.plain(name) + " ") if facts.words.has(name) else Plain("")
-    return facts.words.markdown("evidence.code", system=system, code=evidence.code)
+    if not facts.words.has(name):
+        return facts.words.markdown("evidence.code", code=evidence.code)
+    return facts.words.markdown("evidence.code-of", system=facts.words.plain(name), code=evidence.code)
 
 
 def _when(evidence: Evidence, facts: CardFacts) -> Plain:
