@@ -86,13 +86,15 @@ def read_medication(resource: Json, reference: str, drugs: Drugs, as_of: datetim
     matches, understood = drugs.match(resource)
     clear = is_empty(resource.get("modifierExtension")) and is_empty(resource.get("implicitRules"))
     start, written, end = _first_day(resource), _written(resource), _last_day(resource)
+    if end is None and not going:
+        end = max((day for day in (start, written) if day is not None), default=None)
     today = as_of.astimezone(UTC).date()
     return ReadMedication(
         RecordedMedication(
             reference=reference,
             display=drugs.display(resource),
             start=start or written,
-            end=end if end is not None or going else written or start,
+            end=end,
             current=going and (end is None or end >= today),
             dates=tuple(sorted(set(_days(resource)))),
             matches=matches if clear else (),

@@ -96,6 +96,13 @@ def test_which_requests_count(elements: dict[str, Any], stands: bool) -> None:
             False,
         ),
         ({"status": "completed"}, None, None, False),
+        ({"status": "completed", "dosageInstruction": [bounds(start="2026-05-03")]}, "2026-05-03", "2026-05-03", False),
+        (
+            {"status": "stopped", "authoredOn": "2026-05-01", "dosageInstruction": [bounds(start="2026-05-03")]},
+            "2026-05-03",
+            "2026-05-03",
+            False,
+        ),
         ({"dosageInstruction": {"timing": "daily"}, "dispenseRequest": [], "authoredOn": 5}, None, None, True),
     ],
 )

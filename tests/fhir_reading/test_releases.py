@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from cds_service.fhir_reading.projection import CONCEPT, DATE, QUANTITY, ResourceShape
-from cds_service.fhir_reading.releases import validated
+from cds_service.fhir_reading.releases import load_models, validated
 
 SHAPE = ResourceShape(
     "Observation", {"status": None, "valueQuantity": QUANTITY, "interpretation": [CONCEPT], "effectiveDateTime": DATE}
@@ -31,6 +31,7 @@ def test_a_faulty_element_is_dropped_and_remembered_and_nothing_else() -> None:
 
 
 def test_the_models_are_imported_when_asked_and_not_before() -> None:
+    load_models()
     script = (
         "import sys, cds_service.fhir_reading.reading as r, cds_service.fhir_reading.releases as releases\n"
         "assert not any(name.startswith('fhir.resources') for name in sys.modules)\n"
