@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench docs fixtures lock clean
+.PHONY: help run test check bench docs picture fixtures lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing 
 
 docs: $(VENV)/.dev ## Make the generated documentation anew
 	$(BIN)/python -m cds_service.knowledge.statements_page
+
+picture: $(VENV)/.dev ## Take the README's picture anew (needs Debian's chromium)
+	$(BIN)/python docs/take_picture.py
 
 fixtures: $(VENV)/.dev ## Make the synthetic patients anew from their stories
 	$(BIN)/python -m fhir_fixtures.build

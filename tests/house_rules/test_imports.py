@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "feedback_store": {"cds_hooks"},
     "sandbox": {"cds_hooks", "outbound", "fhir_reading", "knowledge", "settings", "app"},
     "web": {"services", "cds_hooks", "settings"},
+    "__main__": {"cli"},
     "app": {
         "hematology",
         "cds_hooks",
