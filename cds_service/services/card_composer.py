@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cds_service.cds_hooks.cards import Card, CdsResponse, Coding, Link, Source
 from cds_service.cds_hooks.errors import DataNotAvailable
-from cds_service.hematology.verdicts import Alert, Assessment
+from cds_service.hematology.verdicts import Alert, Assessment, Verdict
 from cds_service.knowledge.model import Knowledge
 from cds_service.services.assessment_extension import compose_extension
 from cds_service.services.card_detail import compose_detail
@@ -97,7 +97,7 @@ def _card(facts: CardFacts, caller: CallerFacts, site: SiteOptions, fingerprint:
         patient_id=caller.patient_id,
         authored_on=utc_text(facts.assessment.as_of),
         reason=summary,
-        note=words.plain("orders.note"),
+        note=words.plain("orders.note-citrate" if _is_unreliable(facts) else "orders.note"),
         references=tuple(dict.fromkeys(_decisive(facts))),
         hook_instance=caller.hook_instance,
         fingerprint=fingerprint,
@@ -112,6 +112,10 @@ def _card(facts: CardFacts, caller: CallerFacts, site: SiteOptions, fingerprint:
         override_reasons=_override_reasons(words),
         links=(Link(words.plain("links.causes"), f"{site.public_url}/about/causes"),),
     )
+
+
+def _is_unreliable(facts: CardFacts) -> bool:
+    return facts.assessment.thrombocytopenia.verdict is Verdict.UNRELIABLE
 
 
 def _decisive(facts: CardFacts) -> Iterator[str]:
