@@ -68,7 +68,11 @@ def _set_aside(examined: Examined, value: Value, analyte: Analyte, reason: SetAs
     if reason is SetAsideReason.OTHER_PATIENT:
         return SetAside(reference, analyte, reason)
     collected = examined.collected if isinstance(examined.collected, CollectionTime) else None
-    return SetAside(reference, analyte, reason, collected, value.text, examined.is_readable and value.is_reported)
+    identity = examined.reported.identity
+    # An estimate never decides: one that can't be read unsettles no verdict either.
+    may_decide = identity.contradictory or not identity.low_confidence
+    unreadable = may_decide and examined.is_readable and value.is_reported
+    return SetAside(reference, analyte, reason, collected, value.text, unreadable)
 
 
 def remarks(observation: Json) -> Iterator[str]:
