@@ -80,6 +80,14 @@ def test_low_confidence_and_corrected_counts_are_marked() -> None:
     ]
 
 
+def test_an_estimate_that_cannot_be_read_leaves_nothing_open_for_it_would_decide_nothing() -> None:
+    no_unit = quantity(3, None)
+    assert outcome(read(observation(WBC_ESTIMATE, no_unit))) == "unit-missing"
+    assert outcome(read(observation(WBC, no_unit))) == "unit-missing unreadable"
+    contradictory = read(observation() | {"code": concept(WBC_ESTIMATE, PLT)})
+    assert [one.unreadable for one in contradictory.set_aside] == [True, True]
+
+
 def panel(*components: object, **elements: object) -> dict[str, object]:
     return observation(CBC_PANEL, None, component=list(components), **elements)
 
