@@ -1,7 +1,7 @@
 """What is known of one analyte inside the lookback: its occasions and what was reported but couldn't be read."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cds_service.hematology.bounds import is_below
 from cds_service.hematology.clinical_picture import ClinicalPicture
@@ -60,11 +60,15 @@ def read_history(
 
 
 def newest_first(results: list[SetAside]) -> tuple[SetAside, ...]:
-    """Results set aside, newest first, undated last."""
-    dated = [(chronology(one.collected), one.reference, one) for one in results if one.collected is not None]
-    undated = [one for one in results if one.collected is None]
-    ordered = [one for *_, one in sorted(dated, key=lambda entry: entry[:2], reverse=True)]
-    return (*ordered, *sorted(undated, key=lambda one: one.reference))
+    """Results set aside, newest first, undated last; of one time in the order of their references."""
+    by_reference = sorted(results, key=lambda one: (one.reference, one.analyte))
+    return tuple(sorted(by_reference, key=_latest, reverse=True))
+
+
+def _latest(result: SetAside) -> tuple[bool, datetime]:
+    if result.collected is None:
+        return False, datetime.min.replace(tzinfo=UTC)
+    return True, chronology(result.collected)
 
 
 def _chronology_of_count(count: CountResult) -> tuple[datetime, str]:

@@ -1,5 +1,6 @@
 """What the door promises beside the sentences: its input, its cross-references, the guideline it judges by."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -7,14 +8,14 @@ from decimal import Decimal
 import pytest
 
 from cds_service.hematology.assessment import assess
-from cds_service.hematology.clinical_picture import ClinicalPicture
+from cds_service.hematology.clinical_picture import ClinicalPicture, PatientFacts
 from cds_service.hematology.verdicts import EvidenceKind
 from tests.builders.hematology import AS_OF, guideline, picture
 from tests.builders.hematology_answers import told
 
 
 def test_a_time_without_a_timezone_is_refused() -> None:
-    with pytest.raises(ValueError, match="as_of needs a timezone"):
+    with pytest.raises(ValueError, match=r"^as_of needs a timezone$"):
         assess(ClinicalPicture(), guideline(), AS_OF.replace(tzinfo=None))
 
 
@@ -22,6 +23,20 @@ def test_today_is_the_day_in_utc_wherever_as_of_comes_from() -> None:
     chart = picture(counts=["leukocytes 3.1, on 2026-03-17"])
     in_auckland = datetime(2026, 6, 16, 10, 0, tzinfo=timezone(timedelta(hours=12)))
     assert told(assess(chart, guideline(), in_auckland))["leukopenia"] == "unconfirmed"
+
+
+def test_the_machines_own_timezone_never_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    chart = replace(picture(counts=["leukocytes 3.1, on 2026-03-17"]), patient=PatientFacts(born=date(2008, 6, 15)))
+    for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        answer = assess(chart, guideline(), AS_OF)
+        assert answer.leukopenia.verdict == "unconfirmed"
+        assert not answer.minor
+        assert assess(chart, guideline(), AS_OF - timedelta(hours=13)).minor
+        assert assess(chart, guideline(), AS_OF + timedelta(hours=12)).leukopenia.verdict == "no-recent-result"
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_age_is_asked_of_today_in_utc() -> None:
@@ -41,6 +56,7 @@ def test_a_run_knows_its_ends() -> None:
     answer = assess(picture(counts=["leukocytes 3.4, 9 days ago", "leukocytes 2.9, 3 days ago"]), guideline(), AS_OF)
     run = answer.leukopenia.run
     assert run is not None
+    assert run.widest_gap_days == 6
     assert (run.newest.result.value, run.oldest.result.value) == (Decimal("2.9"), Decimal("3.4"))
 
 
@@ -141,3 +157,62 @@ def test_a_site_that_draws_the_platelet_line_at_100() -> None:
     chart = picture(counts=["platelets 120, 3 days ago"])
     assert told(assess(chart, site, AS_OF))["thrombocytopenia"] == "absent"
     assert told(assess(chart, guideline(), AS_OF.astimezone(UTC)))["thrombocytopenia"] == "present"
+
+
+def test_a_single_low_result_has_no_gap() -> None:
+    run = assess(picture(counts=["leukocytes 2.9, 3 days ago"]), guideline(), AS_OF).leukopenia.run
+    assert run is not None
+    assert (run.days, run.hours, run.widest_gap_days) == (0, None, 0)
+
+
+def test_of_equal_values_the_timed_one_stands_for_the_others() -> None:
+    for counts in (["today", "2 hours ago"], ["2 hours ago", "today"]):
+        chart = picture(counts=[f"leukocytes 2.9, {when}" for when in counts])
+        newest = assess(chart, guideline(), AS_OF).leukopenia.newest
+        assert newest is not None
+        assert newest.collected.instant is not None
+
+
+def test_estimates_are_shown_newest_first() -> None:
+    chart = picture(counts=["leukocytes 5, 9 days ago, estimate", "leukocytes 6, 3 days ago, estimate"])
+    assert [str(one.value) for one in assess(chart, guideline(), AS_OF).leukopenia.shown_only] == ["6", "5"]
+
+
+def test_one_record_set_aside_for_two_analytes_is_told_twice_in_a_fixed_order() -> None:
+    chart = picture(
+        unreadable=["platelets, 3 days ago", "leukocytes, 3 days ago"], no_result=["platelets", "leukocytes"]
+    )
+    same = tuple(replace(one, reference="Observation/panel") for one in chart.set_aside)
+    for records in (same, same[::-1]):
+        told_of = assess(replace(chart, set_aside=records), guideline(), AS_OF).not_used
+        assert [one.analyte for one in told_of] == ["leukocytes", "platelets"] * 2
+        assert [one.collected is None for one in told_of] == [False, False, True, True]
+
+
+def test_a_record_of_several_groups_downgrades_by_the_one_that_may() -> None:
+    counts = ["leukocytes 3.1, 23 days ago", "leukocytes 2.9, 3 days ago"]
+    plain = picture(conditions=["splenic"], medications=["drug, start 9 days ago"])
+    therapy = "physical-chemical, downgrading as therapy"
+    downgrading = picture(
+        conditions=["marrow-failure, downgrading as marrow"], medications=[f"{therapy}, start 9 days ago"]
+    )
+    condition = replace(plain.conditions[0], matches=(*plain.conditions[0].matches, *downgrading.conditions[0].matches))
+    order = replace(plain.medications[0], matches=(*plain.medications[0].matches, *downgrading.medications[0].matches))
+    for records, kind in (({"conditions": (condition,)}, "marrow"), ({"medications": (order,)}, "therapy")):
+        answer = assess(replace(picture(counts=counts), **records), guideline(), AS_OF)
+        assert told(answer)["downgrades"] == [kind]
+
+
+def test_a_downgrading_order_tells_its_start_relative_to_the_count_it_lowers() -> None:
+    chart = picture(
+        counts=[
+            "platelets 90, 60 days ago",
+            "platelets 90, 3 days ago",
+            "leukocytes 3, 23 days ago",
+            "leukocytes 3, 3 days ago",
+        ],
+        medications=["physical-chemical, affecting leukocytes, downgrading as therapy, start 33 days ago"],
+    )
+    alert = assess(chart, guideline(), AS_OF).alert
+    assert alert is not None
+    assert [one.days_before_first_low for _, one in alert.downgrades] == [10]
