@@ -7,7 +7,7 @@ from cds_service.services.card_wording import Markdown, Plain
 _CHART_WORDS = 60
 
 
-def evidence_text(evidence: Evidence, facts: CardFacts) -> Markdown:
+def evidence_text(evidence: Evidence, facts: CardFacts, *, dated: bool = True) -> Markdown:
     """One record, as safe Markdown: our name of its code, the chart's own words where they differ, code, date."""
     words = facts.words
     if evidence.kind is EvidenceKind.BLASTS:
@@ -17,7 +17,7 @@ def evidence_text(evidence: Evidence, facts: CardFacts) -> Markdown:
     quoted = evidence.chart_text.strip()
     differs = quoted and quoted.casefold() != evidence.display.casefold()
     return words.markdown(
-        "evidence.record",
+        "evidence.record" if dated else "evidence.record-undated",
         display=evidence.display,
         quoted=words.markdown("evidence.quoted", text=quoted[:_CHART_WORDS]) if differs else Markdown(""),
         code=_code(evidence, facts),

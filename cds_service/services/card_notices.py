@@ -42,7 +42,7 @@ def _known(facts: CardFacts) -> Iterator[Markdown]:
         yield _change(finding, facts)
     dated = [one for one in facts.assessment.known if one.dated]
     first: Evidence = min(dated, key=lambda one: str(one.dated), default=facts.assessment.known[0])
-    record = evidence_text(first, facts)
+    record = evidence_text(first, facts, dated=False)
     if first.dated:
         yield facts.words.markdown("notices.recorded-since", day=first.dated, record=record)
     else:

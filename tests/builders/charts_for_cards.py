@@ -73,7 +73,7 @@ class Chart:
     def count(self, analyte: str, number: str, days: float, unit: str = "10*3/uL", **members: Any) -> "Chart":
         """A count; `factor` (default 1) takes its number to 10*9/L, `hour` (default 7) is when."""
         factor = Decimal(members.pop("factor", "1"))
-        collected = at(days, members.pop("hour", 7))
+        collected = replace(at(days, members.pop("hour", 7)), from_issued=members.pop("from_issued", False))
         name = f"Observation/{analyte[:3]}-{len(self.parts.get('counts', ())) + 1}"
         value = Decimal(number) * factor
         return self._with("counts", CountResult(name, Analyte(analyte), collected, value, number, unit, **members))

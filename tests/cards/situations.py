@@ -74,4 +74,19 @@ SITUATIONS: dict[str, Chart] = {
     .companion("alt", "61 U/L", 3)
     .companion("temperature", "38.4 Cel", 1),
     "bound": chart().wbc("3.0", 10).wbc("0.1", 1, comparator=Comparator.BELOW),
+    "known-finding-higher": chart().wbc("2.5", 23).wbc("2.9", 3).condition("D72.819", 300, "Leukopenia"),
+    "known-finding-unchanged": chart().wbc("2.9", 23).wbc("2.9", 3).condition("D72.819", 300, "Leukopenia"),
+    "known-finding-first-result": chart().wbc("2.9", 3).condition("D72.819", 300, "Leukopenia"),
+    "platelets-unreliable": chart().wbc("3.1", 23).wbc("2.9", 3).platelets("60", 3, clumped=True),
+    "critical-platelets-low-apart": chart().wbc("3.0", 20).platelets("12", 2),
+    "issued-only": chart().wbc("3.1", 23).wbc("2.9", 3, from_issued=True),
+    "drug-ended": LEUKOPENIA.drug("6851", 15, "Methotrexate", end=5),
+    "weak-records": BOTH_LOW.condition("K74.0", 50, "Liver fibrosis").condition("D45", 500),
+    "many-records": LEUKOPENIA.condition("J10.1", 6)
+    .condition("B20", 900)
+    .condition("A90", 5)
+    .condition("B27.90", 9)
+    .condition("B17.10", 12)
+    .condition("A41.9", 4),
+    "medications-not-understood": LEUKOPENIA.lacking(unmapped_medications=2, other_patients=3),
 }
