@@ -1,0 +1,27 @@
+"""The service's closed list of reasons, grouped by the rule of the criteria's first section that failed."""
+
+CLASS = {
+    "contradictory-codes": "contradictory",
+    "other-patient": "subject",
+    "subject-missing": "subject",
+    "status-unknown": "status",
+    "status-not-final": "status",
+    "entered-in-error": "status",
+    "not-blood": "specimen",
+    "value-missing": "absent",
+    "data-absent": "absent",
+    "value-not-a-quantity": "value",
+    "value-and-data-absent": "value",
+    "narrative-only": "value",
+    "unit-missing": "unit",
+    "unit-not-understood": "unit",
+    "unit-not-a-count": "unit",
+    "unit-contradiction": "unit",
+    "value-implausible": "range",
+    "comparator-not-understood": "comparator",
+    "bound-undecided": "bound",
+    "date-missing": "date",
+    "date-imprecise": "date",
+    "date-invalid": "date",
+    "date-in-future": "date",
+}
