@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime
 from cds_service.fhir_reading.codings import codings_of, display_of
 from cds_service.fhir_reading.dates import read_day
 from cds_service.fhir_reading.entries import Entry
-from cds_service.fhir_reading.projection import Json, is_empty, members, text_at, texts_in
+from cds_service.fhir_reading.projection import Json, ResourceShape, is_empty, members, text_at, texts_in
+from cds_service.fhir_reading.releases import validated
 from cds_service.hematology.clinical_picture import CauseMatch, RecordedMedication
 from cds_service.knowledge.model import CauseCatalogue
 
@@ -22,6 +23,12 @@ _STANDING = {
 """Resource type to the statuses that count, and whether each is still going."""
 _ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 RESOURCE_TYPES = frozenset(_STANDING)
+_SHAPES = {
+    "MedicationRequest": ResourceShape("MedicationRequest", {"status": None, "intent": None, "doNotPerform": None}),
+    "MedicationStatement": ResourceShape("MedicationStatement", {"status": None}),
+    "MedicationAdministration": ResourceShape("MedicationAdministration", {"status": None}),
+}
+"""What decides whether a medication counts. What the drug is and its days are read part by part, by other modules."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +113,12 @@ def read_medication(resource: Json, reference: str, drugs: Drugs, as_of: datetim
 def _is_going(resource: Json) -> bool | None:
     """True: still going, False: ended; None: it doesn't count."""
     resource_type = str(resource.get("resourceType"))
-    if resource.get("doNotPerform") not in (None, False):
+    order = validated(resource, _SHAPES[resource_type])
+    if "doNotPerform" in order.faulty or order.elements.get("doNotPerform"):
         return None
-    if resource_type == "MedicationRequest" and text_at(resource, "intent") not in _ORDERS:
+    if resource_type == "MedicationRequest" and order.elements.get("intent") not in _ORDERS:
         return None
-    return _STANDING[resource_type].get(text_at(resource, "status") or "")
+    return _STANDING[resource_type].get(order.elements.get("status", ""))
 
 
 def _bounds(resource: Json, end: str) -> list[date]:
