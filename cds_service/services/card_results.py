@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from cds_service.hematology.lab_results import Analyte, CompanionKind, CompanionResult, CountResult
 from cds_service.hematology.verdicts import CriticalReason, FindingAssessment, Occasion, Side, Situation
 from cds_service.services.card_facts import ANALYTE, CardFacts
-from cds_service.services.card_values import collected_text
+from cds_service.services.card_values import collected_text, utc_day
 from cds_service.services.card_wording import Markdown
 
 _ROWS_PER_ANALYTE = 6
@@ -66,7 +67,7 @@ def _fallen_from(finding: FindingAssessment, facts: CardFacts) -> Iterator[Resul
         if result.value >= limit and (finding.newest.collected.day - result.collected.day).days in range(within + 1)
     ]
     if fallen:
-        newest = max(fallen, key=lambda result: result.collected.day)
+        newest = max(fallen, key=_collected)
         yield _row(newest, facts.words.markdown(f"sides.{Side.NOT_LOW}"), facts)
 
 
@@ -99,7 +100,10 @@ def _left_out(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:
 
 def _row(result: CountResult, side: Markdown, facts: CardFacts) -> ResultRow:
     issued = facts.words.markdown("results.from-issued") if result.collected.from_issued else Markdown("")
-    status = [side, *([facts.words.markdown("results.low-confidence")] if result.low_confidence else [])]
+    status = [
+        *([side] if side else []),
+        *([facts.words.markdown("results.low-confidence")] if result.low_confidence else []),
+    ]
     return ResultRow(
         test=facts.words.markdown("results.cell", text=facts.analyte_name(result.analyte, first=True)),
         collected=facts.words.markdown("results.collected", time=collected_text(result.collected), issued=issued),
@@ -114,17 +118,39 @@ def _side(occasion: Occasion, facts: CardFacts) -> Markdown:
 
 
 def _severity_rows(facts: CardFacts) -> Iterator[ResultRow]:
-    """Neutrophils and blasts stand in no finding; they are shown where they make the card critical."""
+    """Neutrophils and blasts stand in no finding; severity reads them."""
+    critical = {result.reference for _, result, _ in facts.assessment.severity.critical}
+    if neutrophils := _newest_neutrophils(facts):
+        low = facts.words.markdown("sides.low") if neutrophils.reference in critical else Markdown("")
+        yield _row(neutrophils, low, facts)
     for reason, result, _ in facts.assessment.severity.critical:
-        if isinstance(result, CountResult) and result.analyte is Analyte.NEUTROPHILS:
-            yield _row(result, facts.words.markdown("sides.low"), facts)
         if isinstance(result, CompanionResult) and reason is CriticalReason.BLASTS:
             yield ResultRow(
-                test=facts.words.markdown("companions.blasts"),
+                test=facts.words.markdown("results.cell", text=facts.words.plain("companions.blasts")),
                 collected=facts.words.markdown("results.cell", text=collected_text(result.collected)),
                 reported=facts.words.markdown("results.cell", text=result.reported),
                 status=facts.words.listed_markdown([facts.words.markdown("sides.blasts"), result.status]),
             )
+
+
+def _newest_neutrophils(facts: CardFacts) -> CountResult | None:
+    """The count severity rests on, else the newest of its window."""
+    for _, result, _ in facts.assessment.severity.critical:
+        if isinstance(result, CountResult) and result.analyte is Analyte.NEUTROPHILS:
+            return result
+    today, window = utc_day(facts.assessment.as_of), facts.guideline.severity_window.days
+    recent = [
+        result
+        for result in facts.assessment.picture.counts_of(Analyte.NEUTROPHILS)
+        if not result.low_confidence and (today - result.collected.day).days <= window
+    ]
+    return max(recent, key=_collected, default=None)
+
+
+def _collected(result: CountResult) -> tuple[date, float]:
+    """Chronological; a day without a time before the times of that day."""
+    instant = result.collected.instant
+    return result.collected.day, instant.timestamp() if instant else 0.0
 
 
 def _shown_only(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:

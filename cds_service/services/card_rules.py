@@ -59,7 +59,8 @@ def _others(facts: CardFacts) -> Iterator[Markdown]:
         if finding in facts.leading:
             continue
         key = f"rules.other-{finding.finding}-{finding.verdict}"
-        if finding.verdict is Verdict.ABSENT and facts.alert.situation is Situation.THROMBOCYTOPENIA:
+        established = facts.assessment.thrombocytopenia.verdict is Verdict.PRESENT
+        if finding.finding is Finding.LEUKOPENIA and finding.verdict is Verdict.ABSENT and established:
             key = "rules.isolated"
         if facts.words.has(key):
             yield facts.words.markdown(key, **_days(facts))

@@ -81,7 +81,7 @@ def _parts(facts: CardFacts) -> list[_Part]:
         _Part(_what(facts), (8, 1, 1, 1, 1, 1, 1)),
         _Part(_how_long(facts), (7, 6)),
         _Part(_companion(facts), (4,)),
-        _Part(_recorded(facts), (5,)),
+        _Part(_recorded(facts), (7, 5)),
         _Part(_consider(facts), (9, 3)),
     ]
 
@@ -226,7 +226,10 @@ def _recorded(facts: CardFacts) -> tuple[str, ...]:
     groups = _supported(facts)
     if not groups or facts.alert.situation in _NAMES_THEM:
         return ()
-    return (facts.words.plain("summary.recorded", groups=facts.words.listed(groups)), "")
+    all_of_them = facts.words.plain("summary.recorded", groups=facts.words.listed(groups))
+    if len(groups) == 1:
+        return (all_of_them, all_of_them, "")
+    return (all_of_them, facts.words.plain("summary.recorded-more", group=groups[0], number=len(groups) - 1), "")
 
 
 def _consider(facts: CardFacts) -> tuple[str, ...]:

@@ -89,4 +89,5 @@ SITUATIONS: dict[str, Chart] = {
     .condition("B17.10", 12)
     .condition("A41.9", 4),
     "medications-not-understood": LEUKOPENIA.lacking(unmapped_medications=2, other_patients=3),
+    "two-groups": BOTH_LOW.condition("E75.22", 900, "Gaucher").count("neutrophils", "1.2", 3),
 }
