@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from cds_service.hematology.clinical_picture import CauseMatch, Use
+from cds_service.hematology.clinical_picture import CauseMatch, Course, Use
 from cds_service.knowledge.code_systems import CodeSystem, Notation
 
 STRENGTH = {use: rank for rank, use in enumerate((Use.EVIDENCE, Use.WEAK, Use.CONTEXT, Use.NOISE, Use.NONE))}
@@ -32,9 +32,9 @@ class Hit:
     length: int
     meaning: CauseMatch
 
-    def rank(self) -> tuple[int, int]:
-        """Lower decides: the longest row of a system, of equal rows the stronger use."""
-        return (-self.length, STRENGTH[self.meaning.use])
+    def rank(self) -> tuple[int, int, bool]:
+        """Lower decides: the longest row of a system, of equal rows the stronger."""
+        return (-self.length, *_weakness(self.meaning))
 
 
 class CodedCauses:
@@ -53,8 +53,8 @@ class CodedCauses:
     def match_codings(self, codings: tuple[tuple[str, str], ...]) -> tuple[CauseMatch, ...]:
         """One match per group: within a code system the longest row decides, also when it is weak.
 
-        Where codes of several systems speak of one group, the strongest use stands, then the first coding. Rows that
-        can't mean anything (use none) are left out. Matches carry the chart's own system and code.
+        Where codes of several systems speak of one group, the strongest use stands, then the chronic course, then the
+        first coding. Rows that can't mean anything (use none) are left out. Matches carry the chart's own system and code.
         """
         deciding: dict[tuple[str, str], Hit] = {}
         for system, code in codings:
@@ -108,10 +108,15 @@ def _index(systems: Mapping[str, CodeSystem], rows: tuple[CauseRow, ...]) -> dic
     return found
 
 
+def _weakness(meaning: CauseMatch) -> tuple[int, bool]:
+    """Lower is stronger. A chronic code counts while active: the acute one beside it, with its window, takes nothing."""
+    return STRENGTH[meaning.use], meaning.course is Course.ACUTE
+
+
 def _strongest_by_group(meanings: Iterable[CauseMatch]) -> tuple[CauseMatch, ...]:
     found: dict[str, CauseMatch] = {}
     for meaning in meanings:
         known = found.get(meaning.group)
-        if known is None or STRENGTH[meaning.use] < STRENGTH[known.use]:
+        if known is None or _weakness(meaning) < _weakness(known):
             found[meaning.group] = meaning
     return tuple(meaning for meaning in found.values() if meaning.use is not Use.NONE)

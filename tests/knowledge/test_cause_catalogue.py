@@ -67,6 +67,20 @@ def test_a_weak_code_beside_it_takes_no_evidence_away(codings: tuple[tuple[str, 
     assert groups(*codings) == {"splenic": Use.EVIDENCE}
 
 
+@pytest.mark.parametrize(
+    "codings",
+    [
+        ((CM, "B19.10"), (SNOMED, "66071002")),
+        ((SNOMED, "66071002"), (CM, "B19.10")),
+        ((SNOMED, "3738000"), (SNOMED, "66071002")),
+    ],
+)
+def test_an_acute_code_beside_it_takes_no_chronic_evidence_away(codings: tuple[tuple[str, str], ...]) -> None:
+    """Unspecified hepatitis B is coded so in many records: acute by its ICD-10-CM row, chronic by its SNOMED CT row."""
+    match = only(*codings)
+    assert (match.group, match.use, match.course) == ("infection", Use.EVIDENCE, "chronic")
+
+
 def test_the_length_of_a_code_says_nothing_where_codes_have_no_hierarchy() -> None:
     mercaptopurine, colchicine = (RXNORM, "103"), (RXNORM, "2683")
     assert groups(colchicine) == {"drug": Use.WEAK}
