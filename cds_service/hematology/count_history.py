@@ -65,10 +65,8 @@ def newest_first(results: list[SetAside]) -> tuple[SetAside, ...]:
     return tuple(sorted(by_reference, key=_latest, reverse=True))
 
 
-def _latest(result: SetAside) -> tuple[bool, datetime]:
-    if result.collected is None:
-        return False, datetime.min.replace(tzinfo=UTC)
-    return True, chronology(result.collected)
+def _latest(result: SetAside) -> datetime:
+    return chronology(result.collected) if result.collected else datetime.min.replace(tzinfo=UTC)
 
 
 def _chronology_of_count(count: CountResult) -> tuple[datetime, str]:

@@ -36,7 +36,7 @@ GRAVITY = [
     Verdict.UNCONFIRMED,
     Verdict.PRESENT,
 ]
-RELATION = settings(max_examples=100, deadline=None, derandomize=True)
+RELATION = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 def judged(picture: ClinicalPicture, as_of: datetime = AS_OF) -> dict[str, Any]:
