@@ -54,7 +54,8 @@ class CodedCauses:
         """One match per group: within a code system the longest row decides, also when it is weak.
 
         Where codes of several systems speak of one group, the strongest use stands, then the chronic course, then the
-        first coding. Rows that can't mean anything (use none) are left out. Matches carry the chart's own system and code.
+        first coding. Rows that can't mean anything (use none) are left out. Matches carry the chart's own system and
+        code.
         """
         deciding: dict[tuple[str, str], Hit] = {}
         for system, code in codings:
@@ -109,7 +110,7 @@ def _index(systems: Mapping[str, CodeSystem], rows: tuple[CauseRow, ...]) -> dic
 
 
 def _weakness(meaning: CauseMatch) -> tuple[int, bool]:
-    """Lower is stronger. A chronic code counts while active: the acute one beside it, with its window, takes nothing."""
+    """Lower is stronger. A chronic code counts while active: an acute one beside it, with its window, takes nothing."""
     return STRENGTH[meaning.use], meaning.course is Course.ACUTE
 
 
