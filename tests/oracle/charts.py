@@ -1,6 +1,8 @@
 """Charts drawn at random around every window and limit of the criteria; synthetic, made from a seed."""
 
+import copy
 import random
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -91,7 +93,7 @@ def fhir_time(r: random.Random, moment: datetime, plain: bool = False) -> str:
         return moment.date().isoformat()
     if kind < 0.98:
         return moment.astimezone(timezone(timedelta(hours=r.choice([-10, -5, 1, 2, 9, 13])))).isoformat()
-    return r.choice([moment.strftime("%Y"), moment.strftime("%Y-%m")])
+    return r.choice([moment.strftime("%Y"), moment.strftime("%Y-%m"), moment.strftime("%Y-%m-%dT%H:%M:%S")])
 
 
 def count(r: random.Random, kind: str, number: int, moments: list[datetime], odd: float) -> Json:
@@ -115,6 +117,9 @@ def count(r: random.Random, kind: str, number: int, moments: list[datetime], odd
             "system": "http://unitsofmeasure.org",
             "code": "%",
         }
+        if r.random() < 0.3:
+            resource.pop("valueQuantity")
+            resource["valueCodeableConcept"] = {"text": r.choice(["Present", "Absent"])}
         return resource
     resource["valueQuantity"] = quantity(r, kind, odd)
     if kind == "plt" and r.random() < 0.08:
@@ -209,6 +214,17 @@ def clump_test(r: random.Random, number: int, moments: list[datetime]) -> Json:
         "effectiveDateTime": fhir_time(r, moment, plain=True),
         "valueCodeableConcept": {"text": r.choice(["Present", "few", "many", "+", "++", "Absent", "none", "Negative"])},
     }
+    other = r.random()
+    if other < 0.15:
+        resource.pop("valueCodeableConcept")
+        resource["valueQuantity"] = {"value": r.choice([0, 1, 3])}
+    elif other < 0.3:
+        resource.pop("valueCodeableConcept")
+        resource["valueString"] = r.choice(["+++", "Moderate", "not seen"])
+    elif other < 0.45:
+        resource["note"] = [{"text": r.choice(CLUMP_NOTES)}]
+    if r.random() < 0.15:
+        resource["effectiveDateTime"] = moment.date().isoformat()
     if r.random() < 0.2:
         resource["specimen"] = {"reference": r.choice(["Specimen/s1", "Specimen/s2"])}
     return resource
@@ -268,6 +284,11 @@ def condition(r: random.Random, number: int, lists: Lists) -> Json:
         resource["verificationStatus"] = status_of("condition-ver-status", verification)
     if r.random() < 0.75:
         resource["onsetDateTime"] = day_text(r)
+    if r.random() < 0.08:
+        resource["abatementDateTime"] = r.choice([day_text(r), "2026-01-14", "2026-01-15", "2026-01-16", "2026-03-01"])
+    if r.random() < 0.1:
+        second = r.choice(rows)
+        resource["code"]["coding"].append({"system": second["system"], "code": second["code"]})
     if r.random() < 0.5:
         resource["recordedDate"] = day_text(r)
     return resource
@@ -293,6 +314,14 @@ def medication(r: random.Random, number: int, lists: Lists) -> Json:
         "medicationCodeableConcept": {"coding": [{"system": row["system"], "code": code}]},
         "subject": {"reference": f"Patient/{PATIENT if r.random() < 0.95 else 'other'}"},
     }
+    named = [one["display"] for one in rows if one["match"] == "ingredient" and re.fullmatch(r"[\w ]+", one["display"])]
+    if r.random() < 0.2:
+        concept: Json = {
+            "text": r.choice(["", "Tab. "]) + r.choice(named) + r.choice(["", " 10 mg tablet", "/placebo"])
+        }
+        if r.random() < 0.3:
+            concept["coding"] = [{"system": "urn:oid:1.2.3", "code": "D1"}]
+        resource["medicationCodeableConcept"] = concept
     if r.random() < 0.8:
         resource["authoredOn"] = day_text(r)
     if r.random() < 0.07:
@@ -329,12 +358,40 @@ def prefetch_of(resources: list[Json]) -> Json:
     }
 
 
+def story(r: random.Random) -> list[Json]:
+    """Two falling or lasting series at the edges of the pair, the run and the mild fall."""
+    made: list[Json] = []
+    start = r.choice([0, 1, 5, 30, 83])
+    for kind, values in [("wbc", ["2.9", "3.0", "3.5", "3.9"]), ("plt", ["99", "100", "120", "149"])]:
+        days = start + r.choice([0, 0, 1, 6, 7, 8])
+        for number in range(r.choice([1, 2, 2, 3])):
+            normal = number > 0 and r.random() < 0.5
+            value = r.choice({"wbc": ["4.0", "5"], "plt": ["150", "220"]}[kind] if normal else values)
+            moment = AS_OF - timedelta(days=days)
+            made.append(
+                {
+                    "resourceType": "Observation",
+                    "id": f"s{len(made)}",
+                    "status": "final",
+                    "code": {"coding": [{"system": "http://loinc.org", "code": CODES[kind][0]}]},
+                    "subject": {"reference": f"Patient/{PATIENT}"},
+                    "effectiveDateTime": moment.date().isoformat() if r.random() < 0.3 else fhir_time(r, moment, True),
+                    "valueQuantity": {"value": float(value), "unit": "10*9/L", "code": "10*9/L"},
+                }
+            )
+            days += r.choice([3, 6, 7, 8, 30, 180, 181])
+    return made
+
+
 def chart(r: random.Random, lists: Lists) -> list[Json]:
     """One chart's resources."""
     odd = r.choice([0.0, 0.02, 0.1, 0.25])
     moments: list[datetime] = []
     made: list[Json] = []
-    for _ in range(r.randint(0, 8)):
+    told = r.random() < 0.35
+    if told:
+        made += story(r)
+    for _ in range(r.choice([0, 0, 1, 2]) if told else r.randint(0, 8)):
         kind = r.choices(["wbc", "plt", "anc", "blasts"], [45, 40, 10, 5])[0]
         made.append(count(r, kind, len(made), moments, odd))
     if r.random() < 0.15:
@@ -345,4 +402,16 @@ def chart(r: random.Random, lists: Lists) -> list[Json]:
         made.append(condition(r, len(made), lists))
     for _ in range(r.choice([0, 0, 1, 3])):
         made.append(medication(r, len(made), lists))
+    if made and r.random() < 0.06:
+        made.append(another_version(r, r.choice(made)))
     return made
+
+
+def another_version(r: random.Random, resource: Json) -> Json:
+    """The same id once more, as it was or will be: the later `meta.lastUpdated` counts."""
+    resource["meta"] = {"lastUpdated": "2026-01-10T00:00:00Z"}
+    version = copy.deepcopy(resource)
+    version["meta"] = {"lastUpdated": r.choice(["2026-01-09T00:00:00Z", "2026-01-11T00:00:00Z"])}
+    if version["resourceType"] == "Observation":
+        version["status"] = r.choice(["entered-in-error", "corrected", "cancelled"])
+    return version

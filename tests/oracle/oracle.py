@@ -468,15 +468,12 @@ class Occasion:
 
 
 def same_occasion(a: Result, b: Result) -> bool:
+    same_specimen = a.specimen is not None and a.specimen == b.specimen
     if a.when.instant is not None and b.when.instant is not None:
         if a.when.instant == b.when.instant:
             return True
-        return (
-            a.specimen is not None
-            and a.specimen == b.specimen
-            and abs(a.when.instant - b.when.instant) <= timedelta(hours=24)
-        )
-    return a.when.day == b.when.day
+        return same_specimen and abs(a.when.instant - b.when.instant) <= timedelta(hours=24)
+    return a.when.day == b.when.day or (same_specimen and apart(a.when, b.when) <= 1)
 
 
 def occasions(results: list[Result], limit: Decimal | None) -> list[Occasion]:
@@ -631,21 +628,29 @@ def row_matches(row: Json, system: str, code: str) -> bool:
 
 
 def rows_for(concept: Json, lists: Lists) -> list[tuple[Json, str]]:
-    """For each coding and group, the longest matching row."""
-    chosen = []
+    """For each system and group the longest matching rows; where codes have no hierarchy, all."""
+    matching = []
     for coding in concept.get("coding", []):
-        by_group: dict[str, Json] = {}
-        for row in lists.causes:
-            if row_matches(row, coding.get("system", ""), coding.get("code", "")):
-                best = by_group.get(row["group"])
-                if best is None or len(plain(row["code"])) > len(plain(best["code"])):
-                    by_group[row["group"]] = row
-        rows = list(by_group.values())
-        if coding.get("system") == ATC and rows:
-            longest = max(len(row["code"]) for row in rows)
-            rows = [row for row in rows if len(row["code"]) == longest]
-        chosen += [(row, coding["code"]) for row in rows]
+        system, code = coding.get("system", ""), coding.get("code", "")
+        matching += [(row, system, code) for row in lists.causes if row_matches(row, system, code)]
+    chosen = []
+    for row, system, code in matching:
+        rivals = [
+            other
+            for other, its_system, _ in matching
+            if its_system == system and (other["group"] == row["group"] or system == ATC)
+        ]
+        longest = max(len(plain(other["code"])) for other in rivals)
+        if system not in {ICD10CM, ICD10, ATC} or len(plain(row["code"])) == longest:
+            chosen.append((row, code))
     return chosen
+
+
+def rows_named(concept: Json, lists: Lists) -> list[tuple[Json, str]]:
+    """Rows of single substances whose name stands in the text as a whole word."""
+    text = concept.get("text", "")
+    drugs = [row for row in lists.causes if row["system"] in {RXNORM, ATC} and row["match"] != "prefix"]
+    return [(row, row["code"]) for row in drugs if whole_words(text, [row["display"]])]
 
 
 def coded(concept: Any) -> str | None:
@@ -785,7 +790,8 @@ def evaluate(prefetch: Json, patient: str, now: datetime, lists: Lists) -> Verdi
                     causes.setdefault(row["group"], set()).add(reference)
             if resource["resourceType"] == "MedicationRequest" and medication_stands(resource, patient):
                 taken = exposure(resource)
-                for row, code in rows_for(resource.get("medicationCodeableConcept", {}), lists):
+                concept = resource.get("medicationCodeableConcept", {})
+                for row, code in rows_for(concept, lists) or rows_named(concept, lists):
                     if row["use"] != "evidence":
                         continue
                     low_day = newest_low_day(row["affects"], white, plates)

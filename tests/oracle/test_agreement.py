@@ -19,7 +19,7 @@ from tests.oracle.oracle import Lists, evaluate
 from tests.oracle.reasons import CLASS
 
 Json = dict[str, Any]
-CHARTS = int(os.environ.get("ORACLE_CHARTS", "1200"))
+CHARTS = int(os.environ.get("ORACLE_CHARTS", "1000"))
 SEED = int(os.environ.get("ORACLE_SEED", "1"))
 BATCHES = 12
 
@@ -86,7 +86,7 @@ def test_service_and_oracle_agree_on_charts_drawn_around_every_limit(
         assert_agree(client, lists, charts.chart(random.Random(seed), lists))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(source=st.randoms(use_true_random=False))
 def test_service_and_oracle_agree_on_charts_that_shrink(
     client: FlaskClient, lists: Lists, source: random.Random
