@@ -3,11 +3,14 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, SHUT_RD, create_server, socket
 from tempfile import mkdtemp
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from gunicorn import util  # type: ignore[import-untyped]
@@ -24,14 +27,19 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 from cds_service.web.errors import operation_outcome
 from cds_service.web.request_log import write_line
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+
 REQUEST_SECONDS = 30.0
 """How long a client may take to send one request; what is not here by then is not read."""
+SENDERS = 240
+"""Connections of one process that may be waited for beside the calls being answered: a waiting thread costs little."""
 _PRODUCT = "cytopenia-cds"
 
 
 @dataclass(frozen=True)
 class Listen:
-    """Where and how wide to listen; port 0 takes a free one."""
+    """Where and how wide to listen; port 0 takes a free one. `threads` is how many calls a process answers at once."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -111,8 +119,36 @@ class _Server(BaseApplication):  # type: ignore[misc]
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
-        return self._app
+    def load(self) -> "WSGIApplication":
+        return _Places(self._app, int(self.cfg.threads))
+
+
+class _Places:
+    """The app, working on so many calls at once; a call that waits for its body gives its place to others."""
+
+    def __init__(self, app: Flask, places: int) -> None:
+        self._app = app
+        self._places = BoundedSemaphore(places)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        environ["wsgi.input"] = _Body(environ["wsgi.input"], self._places)
+        with self._places:
+            return self._app(environ, start_response)
+
+
+class _Body:
+    """A request's body; nobody holds a place while reading it, so that those who send slowly stop no one else."""
+
+    def __init__(self, body: "InputStream", places: BoundedSemaphore) -> None:
+        self._body = body
+        self._places = places
+
+    def read(self, size: int = -1) -> bytes:
+        self._places.release()
+        try:
+            return self._body.read(size)
+        finally:
+            self._places.acquire()
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -121,6 +157,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._deadlines: dict[TConn, float] = {}
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Threads for the calls being answered and for all whose request is still to come."""
+        return ThreadPoolExecutor(max_workers=self.cfg.threads + SENDERS)
 
     def handle(self, conn: TConn) -> object:
         """Serve one request of a connection, in a thread of the pool."""

@@ -32,7 +32,7 @@ def main() -> None:
     _, database, metrics_bind = sys.argv
     settings = Settings(auth="off", database_url=database, max_body_bytes=100_000)
     parts = Parts((SlowService(),), open_feedback_store(settings))
-    server.REQUEST_SECONDS = 1.0
+    server.REQUEST_SECONDS = 2.0
     listen = dataclasses.replace(server.Listen(), port=0, threads=2)
     with server.shared_counts():
         from cds_service.web.metrics import count_call, listen_for_metrics  # noqa: PLC0415 - see shared_counts
