@@ -9,7 +9,7 @@ from cds_service.hematology.bounds import is_below
 from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import Analyte, Comparator, CountResult
 from cds_service.hematology.verdicts import Occasion, Side
-from cds_service.hematology.windows import chronology, hours_within, same_time
+from cds_service.hematology.windows import chronology, hours_within, same_minute
 
 _WIDEST_DATE = timedelta(days=2)
 """A date somewhere on earth lies within this of its noon in UTC."""
@@ -59,7 +59,7 @@ def _near(result: CountResult, ordered: list[CountResult], specimen_hours: Crite
 
 
 def _one_occasion(one: CountResult, other: CountResult, specimen_hours: Criterion) -> bool:
-    if same_time(one.collected, other.collected):
+    if same_minute(one.collected, other.collected):
         return True
     if one.specimen is None or one.specimen != other.specimen:
         return False

@@ -87,6 +87,8 @@ def when_of(r: random.Random) -> datetime:
 
 def fhir_time(r: random.Random, moment: datetime, plain: bool = False) -> str:
     kind = 0.0 if plain else r.random()
+    if kind < 0.04:
+        return (moment + timedelta(seconds=r.choice([29, 59]))).isoformat().replace("+00:00", "Z")
     if kind < 0.72:
         return moment.isoformat().replace("+00:00", "Z")
     if kind < 0.88:

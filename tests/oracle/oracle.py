@@ -470,7 +470,7 @@ class Occasion:
 def same_occasion(a: Result, b: Result) -> bool:
     same_specimen = a.specimen is not None and a.specimen == b.specimen
     if a.when.instant is not None and b.when.instant is not None:
-        if a.when.instant == b.when.instant:
+        if a.when.instant.replace(second=0) == b.when.instant.replace(second=0):
             return True
         return same_specimen and abs(a.when.instant - b.when.instant) <= timedelta(hours=24)
     return a.when.day == b.when.day or (same_specimen and apart(a.when, b.when) <= 1)

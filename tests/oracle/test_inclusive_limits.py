@@ -43,6 +43,12 @@ def told(client: FlaskClient, notes: Notes) -> Told:
         ([{"wbc": 3.9, "days": 1}, {"wbc": 3.9, "days": 182}], "unconfirmed", "info"),
         ([{"wbc": 3.9, "days": 5}, {"wbc": 3.9, "days": 185}, {"wbc": 3.9, "days": 365}], "present", "warning"),
         ([{"wbc": 5.0, "days": 1}, {"wbc": 3.9, "days": 1, "hours": 1}], "absent", None),
+        (
+            [{"wbc": 3.9, "date": "2026-01-14T12:00:00Z"}, {"wbc": 4.1, "date": "2026-01-14T12:00:59Z"}],
+            "not-evaluable",
+            "info",
+        ),
+        ([{"wbc": 3.9, "date": "2026-01-14T12:00:59Z"}, {"wbc": 4.1, "date": "2026-01-14T12:01:00Z"}], "absent", None),
         ([{"wbc": 3.9, "days": -1}], "unconfirmed", "info"),
         ([{"wbc": 3.9, "days": -1 - MINUTE}], "no-recent-result", None),
     ],
