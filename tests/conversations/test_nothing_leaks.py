@@ -153,7 +153,7 @@ REFUSED: dict[str, tuple[int, Callable[[FlaskClient, FhirStub], TestResponse]]] 
     "no data": (412, lambda client, _: post(client, without(_call(), "prefetch"))),
     "another patient": (412, lambda client, _: post(client, replaced(_call(), MARK, "prefetch", "patient", "id"))),
     "a failed query": (412, lambda client, _: post(client, replaced(_call(), outcome("error"), "prefetch", "counts"))),
-    "a foreign server": (412, lambda client, _: post(client, without(_call(fhirServer=f"https://{MARK}.org"), "prefetch"))),
+    "a foreign server": (412, lambda client, stub: post(client, _from(stub) | {"fhirServer": f"https://{MARK}.org"})),
     "too long": (413, lambda client, _: post(client, _call() | {"extension": TEXT * 10_000})),
     "another media type": (415, lambda client, _: post_raw(client, b"{}", content_type=f"text/{MARK}")),
 }  # fmt: skip
