@@ -45,6 +45,7 @@ class ChartView:
     visit: Visit
     findings: tuple[Mapping[str, Any], ...]
     withheld: str
+    not_used: tuple[Mapping[str, Any], ...]
     series: tuple[TrendSeries, ...]
     trend: Markup | None
     request_json: str
@@ -62,15 +63,16 @@ def chart_view(listed: ListedPatient, visit: Visit, store: FhirStore, knowledge:
     """Everything one chart page says."""
     resource = store.find("Patient", listed.id) or {}
     assessment = (visit.exchange.response.get("extension") or {}).get(EXTENSION) or {}
-    not_used = {str(row.get("reference")) for row in assessment.get("notUsed", ())}
+    not_used = tuple(assessment.get("notUsed", ()))
     observations = [o for o in store.all("Observation") if _subject(o) == f"Patient/{listed.id}"]
-    series = read_trend(knowledge, observations, not_used)
+    series = read_trend(knowledge, observations, {str(row.get("reference")) for row in not_used})
     return ChartView(
         patient=listed,
         banner=_banner(resource, now.astimezone(UTC).date()),
         visit=visit,
         findings=tuple(assessment.get("findings", ())),
         withheld=str(assessment.get("withheld", "")),
+        not_used=not_used,
         series=series,
         trend=draw_trend(series, now),
         request_json=_pretty(visit.exchange.request),

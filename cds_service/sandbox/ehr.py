@@ -73,7 +73,7 @@ class Ehr:
         """
         answer = self._fhir(f"Patient/{patient_id}")
         if answer.status in (404, 410):
-            raise EhrError(f"There is no Patient/{patient_id} on the FHIR server.")
+            raise EhrError(f"There is no Patient/{patient_id} on the FHIR server at {self.fhir_server}.")
         if answer.status != 200 or not isinstance(answer.document, Mapping):
             raise EhrError(f"The FHIR server answered {answer.status}: {outcome_text(answer.document)}")
         return answer.document
@@ -141,7 +141,10 @@ class Ehr:
         try:
             return get_json(f"{self.fhir_server}/{path}", headers)
         except CallFailed as error:
-            raise EhrError(f"The FHIR server at {self.fhir_server} can't be read ({error.reason}).") from error
+            raise EhrError(
+                f"The FHIR server at {self.fhir_server} can't be read ({error.reason}). "
+                "Is it running, and is this its base URL?"
+            ) from error
 
     def _authorization(self, patient_id: str) -> dict[str, object]:
         if self.access_token is None:

@@ -79,7 +79,10 @@ def load_bundle(loadable: Loadable, fhir_server: str, access_token: str | None =
         if not _as_transaction(loadable, fhir_server, headers):
             _one_by_one(loadable, fhir_server, headers)
     except CallFailed as error:
-        raise LoadError(f"The FHIR server at {fhir_server} can't be called ({error.reason}).") from error
+        raise LoadError(
+            f"The FHIR server at {fhir_server} can't be called ({error.reason}). "
+            "Is it running, and is this its base URL?"
+        ) from error
     return len(as_updates(loadable.bundle))
 
 

@@ -20,7 +20,7 @@ def print_exchange(console: Console, exchange: Exchange) -> None:
     for card in exchange.cards:
         console.print(_panel(card))
     if not exchange.cards:
-        console.print(Text("No cards: the service has nothing to say about this chart.", style="green"))
+        console.print(Text("No cards: the service has nothing to say about this chart.", style="bold"))
     for line in _verdicts(exchange):
         console.print(line)
     for key, reason in exchange.left_out.items():
@@ -60,6 +60,8 @@ def _verdicts(exchange: Exchange) -> list[Text]:
         Text(plain(f"{one.get('finding', '').capitalize()}: {one.get('verdict', '').replace('-', ' ')}"))
         for one in assessment.get("findings", ())
     ]
+    for one in assessment.get("notUsed", ()):
+        lines.append(Text(plain(f"Not used: {one.get('reference')} ({one.get('reason')})"), style="dim"))
     if "withheld" in assessment:
         lines.append(Text(plain(f"Card withheld: {assessment['withheld']}")))
     return lines

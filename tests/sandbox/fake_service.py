@@ -91,7 +91,10 @@ def create_fake_service(calls: list[Mapping[str, Any]], feedback: list[Mapping[s
                 )
             ]
         )
-        return jsonify(cards=cards, extension={"org.cytopenia-cds.assessment": {"findings": [finding, *others]}})
+        assessment: dict[str, Any] = {"findings": [finding, *others]}
+        if quiet:
+            assessment["notUsed"] = [{"reference": "Observation/clotted", "reason": "value-not-a-quantity"}]
+        return jsonify(cards=cards, extension={"org.cytopenia-cds.assessment": assessment})
 
     @app.post("/cds-services/cytopenia-review/feedback")
     def take_feedback() -> Response:

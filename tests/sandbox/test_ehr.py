@@ -74,8 +74,8 @@ def test_json_is_the_answer_itself(sandbox: RunningSandbox) -> None:
 
 
 FAILURES = [
-    (("nobody", "--fhir-server", "FHIR", "--service", "URL"), 1, "There is no Patient/nobody"),
-    (("amara-okafor", "--fhir-server", NOWHERE, "--service", "URL"), 1, "can't be read (not-reached)"),
+    (("nobody", "--fhir-server", "FHIR", "--service", "URL"), 1, "no Patient/nobody on the FHIR server at http"),
+    (("amara-okafor", "--fhir-server", NOWHERE, "--service", "URL"), 1, "can't be read (not-reached). Is it running"),
     (("amara-okafor", "--fhir-server", "FHIR", "--service", NOWHERE), 1, "Is it running?"),
     (("walter-vorlage", "--fhir-server", "FHIR", "--service", "URL"), 1, "answered 412: The counts could not be had."),
     (("amara-okafor",), 2, "--fhir-server"),

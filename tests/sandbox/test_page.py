@@ -59,6 +59,7 @@ def test_a_quiet_chart_says_so_with_its_verdicts(page: Page) -> None:
     expect(page.get_by_role("main").get_by_role("listitem").filter(has_text="Bicytopenia")).to_contain_text(
         "not evaluable"
     )
+    expect(page.get_by_role("main")).to_contain_text("Results not used: Observation/clotted (value-not-a-quantity).")
 
 
 def test_a_refusal_of_the_service_is_shown_as_trouble_not_as_quiet(page: Page) -> None:

@@ -32,3 +32,9 @@ def test_square_brackets_are_text_not_markup() -> None:
 def test_a_withheld_card_is_said() -> None:
     extension = {"org.cytopenia-cds.assessment": {"withheld": "deceased"}}
     assert "Card withheld: deceased" in printed(cards=[], extension=extension)
+
+
+def test_results_not_used_are_named_with_their_reason() -> None:
+    not_used = [{"reference": "Observation/w1", "reason": "unit-missing"}]
+    screen = printed(cards=[], extension={"org.cytopenia-cds.assessment": {"notUsed": not_used}})
+    assert "Not used: Observation/w1 (unit-missing)" in screen
