@@ -22,6 +22,7 @@ from cds_service.services.card_composer import CLINICIANS_ONLY, SiteOptions
 from cds_service.services.cytopenia_review import CytopeniaReview, describe
 from cds_service.services.fhir_access import ListedServers
 from cds_service.services.registry import CdsService
+from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
 from cds_service.web.edge import Clock, Edge
 from cds_service.web.flask_app import create_edge
@@ -32,13 +33,17 @@ _DISTRIBUTION = "cytopenia-cds"
 
 @dataclass(frozen=True)
 class Parts:
-    """What is served, ready to be wired: replace a part to serve something else (the sandbox and tests do)."""
+    """What is served, ready to be wired: replace a part to serve something else (the sandbox and tests do).
+
+    `warm_up` does once what the first call would else wait for; a server calls it before it forks.
+    """
 
     services: tuple[CdsService, ...]
     feedback_store: FeedbackStore
     pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    warm_up: Callable[[], object] = lambda: None
 
 
 def utc_now() -> datetime:
@@ -88,8 +93,9 @@ def build_parts(settings: Settings) -> Parts:
     """
     knowledge = load_site_knowledge(settings)
     store = open_feedback_store(settings)
+    review = _cytopenia_review(settings, knowledge)
     return Parts(
-        services=_offered_services(settings, knowledge),
+        services=(review,),
         feedback_store=store,
         pages={
             "/about": lambda: render_about(knowledge, version(_DISTRIBUTION)),
@@ -97,19 +103,19 @@ def build_parts(settings: Settings) -> Parts:
         },
         readiness={"feedback store": lambda: _store_answers(store)},
         versions=versions(knowledge),
+        warm_up=lambda: warm_up(review, utc_now()),
     )
 
 
-def _offered_services(settings: Settings, knowledge: Knowledge) -> tuple[CdsService, ...]:
+def _cytopenia_review(settings: Settings, knowledge: Knowledge) -> CytopeniaReview:
     budget_seconds = settings.time_budget_ms / 1000
-    review = CytopeniaReview(
+    return CytopeniaReview(
         knowledge=knowledge,
         description=describe(knowledge),
         fhir=_fhir_access(settings),
         site=_site_options(settings),
         deadline=lambda: Deadline.after(budget_seconds),
     )
-    return (review,)
 
 
 def _fhir_access(settings: Settings) -> ListedServers:

@@ -114,7 +114,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
             "CDS_AUTH: this version has no client authentication; put it behind a gateway that authenticates "
             "clients, and say so with CDS_AUTH=off."
         )
-    from cds_service.app import create_app
+    from cds_service.app import build_parts, create_app
     from cds_service.web.request_log import log_call
     from cds_service.web.server import AddressTaken, Listen, check_address, run_server, shared_counts
 
@@ -127,7 +127,9 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
         from cds_service.web.metrics import count_call, listen_for_metrics
 
         with _errors_in_one_line():
-            app = create_app(settings, observers=(log_call, count_call))
+            parts = build_parts(settings)
+            app = create_app(settings, parts=parts, observers=(log_call, count_call))
+            parts.warm_up()
             if settings.metrics_bind != "off":
                 listen_for_metrics(settings.metrics_bind)
         run_server(app, listen, ready=lambda url: click.echo(f"Serving {url}/cds-services"))

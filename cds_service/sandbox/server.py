@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from flask import Flask
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cds_service.knowledge.model import Knowledge
 from cds_service.sandbox.ehr import Ehr
@@ -62,11 +62,17 @@ def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
         yield listener, f"http://{reached}:{listener.getsockname()[1]}"
 
 
+class _RequestHandler(WSGIRequestHandler):
+    timeout = 5.0
+    """Seconds that a sender may pause; a stopping sandbox waits no longer for anyone."""
+
+
 def serve(app: Flask, listener: socket.socket, when_ready: Callable[[], object]) -> None:
     """Serve until SIGTERM or SIGINT, a thread per request."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     host, port = listener.getsockname()[:2]
-    server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+    server = make_server(host, port, app, threaded=True, fd=listener.fileno(), request_handler=_RequestHandler)
+    server.daemon_threads = False  # type: ignore[attr-defined]  # closing waits for the calls in flight
 
     def stop(*_: object) -> None:
         # shutdown() waits for the loop that this handler interrupted, so another thread has to ask for it

@@ -1,5 +1,6 @@
 """The production server: gunicorn as a library, with threads. Knows HTTP connections, nothing of what is served."""
 
+import gc
 import os
 import shutil
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from select import select
 from socket import AF_INET, AF_INET6, SHUT_RD, create_server, socket
 from tempfile import mkdtemp
 from threading import BoundedSemaphore
@@ -74,6 +76,7 @@ def run_server(app: Flask, listen: Listen, ready: Callable[[str], None]) -> None
         ready: told the URL once the first worker serves.
     """
     wsgi.SERVER = _PRODUCT
+    gc.freeze()  # what is there now stays: no worker need look through it, or copy it, ever again
     _Server(app, _options(listen, ready)).run()
 
 
@@ -161,6 +164,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Threads for the calls being answered and for all whose request is still to come."""
         return ThreadPoolExecutor(max_workers=self.cfg.threads + SENDERS)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """On the way out take those who are connected already, then close: later ones are refused, not cut off."""
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            while select([listener], [], [], 0)[0]:
+                self.accept(listener)
+            listener.close()
 
     def handle(self, conn: TConn) -> object:
         """Serve one request of a connection, in a thread of the pool."""
