@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from tempfile import TemporaryDirectory
 
-from cds_service.app import create_app, load_site_knowledge
+from cds_service.app import build_parts, create_app, load_site_knowledge
 from cds_service.sandbox.fixtures import fixture_folder, load_index
 from cds_service.sandbox.server import FHIR_PATH, add_sandbox, filled_store, listening, serve
 from cds_service.settings import Settings, load_settings
@@ -33,7 +33,9 @@ def run_sandbox(host: str, port: int, today: date, say: Say, ready: Say) -> None
         index = load_index(fixture_folder())
         store = filled_store(index, today)
         say(f"{len(index.patients)} synthetic patients loaded, dated to {today}.")
-        app = create_app(settings)
+        parts = build_parts(settings)
+        app = create_app(settings, parts=parts)
+        parts.warm_up()
         add_sandbox(app, url, index, store, load_site_knowledge(settings))
         serve(app, listener, lambda: ready(f"Ready: {url}/ (Ctrl+C stops)"))
 

@@ -72,6 +72,7 @@ def serve(app: Flask, listener: socket.socket, when_ready: Callable[[], object])
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     host, port = listener.getsockname()[:2]
     server = make_server(host, port, app, threaded=True, fd=listener.fileno(), request_handler=_RequestHandler)
+    listener.close()  # the server has its own copy, and closes that when it stops: later callers are refused
     server.daemon_threads = False  # type: ignore[attr-defined]  # closing waits for the calls in flight
 
     def stop(*_: object) -> None:

@@ -110,6 +110,25 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
         assert "Traceback" not in log.read_text()
 
 
+def _is_refused(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_signal_lets_a_call_in_flight_finish() -> None:
+    head = b"POST /cds-services/cytopenia-review HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with running() as (process, url, _):
+        port = int(url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+            connection.sendall(head + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+            assert connection.recv(12) == b"HTTP/1.1 100", "the call is being read"
+            process.send_signal(signal.SIGTERM)
+            assert any(_is_refused(port) for _ in range(100_000)), "no more calls are taken"
+            connection.sendall(b"{}")
+            assert b"'hook' is missing" in b"".join(iter(lambda: connection.recv(4096), b"")), "it was read and judged"
+        assert process.wait(timeout=15) == 0
+
+
 def test_a_port_in_use_is_said_in_one_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
