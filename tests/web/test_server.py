@@ -180,6 +180,11 @@ def test_feedback_is_on_disk_when_it_is_acknowledged(url: str, folder: Path) -> 
     assert "Marker" not in (folder / "log").read_text()
 
 
+def _is_refused(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 def test_sigterm_lets_a_call_in_flight_finish(tmp_path: Path) -> None:
     process, url, _ = _start(tmp_path)
     address = urlsplit(url)
@@ -187,6 +192,9 @@ def test_sigterm_lets_a_call_in_flight_finish(tmp_path: Path) -> None:
     with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
         connection.sendall(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
         assert requests.get(url + "/livez", timeout=10).status_code == 200, "the server has taken the call"
+        process.send_signal(signal.SIGTERM)
+        assert any(_is_refused(address.port or 0) for _ in range(100_000)), "later callers are refused"
+        assert process.poll() is None, "while the call is still worked on"
         assert _stop(process) == 0
         assert connection.recv(12) == b"HTTP/1.1 200"
     assert not list(tmp_path.glob("cds-service-*")), "nothing is left behind"
