@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import click
 
-from cds_service.settings import Settings, SettingsInvalid, load_settings, unknown_settings
+from cds_service.settings import LOOPBACK, Settings, SettingsInvalid, load_settings, unknown_settings
 
 _ELSEWHERE = {
     "check-knowledge": "cds_service.knowledge.commands:check_knowledge_command",
@@ -114,6 +114,8 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
             "CDS_AUTH: this version has no client authentication; put it behind a gateway that authenticates "
             "clients, and say so with CDS_AUTH=off."
         )
+    if settings.public_url_is_loopback and host not in LOOPBACK:
+        click.echo("Warning: CDS_PUBLIC_URL is a loopback address; links on cards open on this machine only.", err=True)
     from cds_service.app import build_parts, create_app
     from cds_service.web.request_log import log_call
     from cds_service.web.server import AddressTaken, Listen, check_address, run_server, shared_counts

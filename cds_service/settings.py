@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 _PREFIX = "CDS_"
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class SettingsInvalid(Exception):
@@ -139,10 +139,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_https(self) -> "Settings":
-        parts = urlsplit(self.public_url)
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not self.allow_http:
+        http = urlsplit(self.public_url).scheme == "http"
+        if http and not self.public_url_is_loopback and not self.allow_http:
             raise ValueError("CDS_PUBLIC_URL: must be https, unless the host is loopback or CDS_ALLOW_HTTP=on")
         return self
+
+    @property
+    def public_url_is_loopback(self) -> bool:
+        """Whether links made with it open on this machine only."""
+        return urlsplit(self.public_url).hostname in LOOPBACK
 
 
 SECRETS = ("database_url", "pseudonym_key", "ops_token")
@@ -166,7 +171,7 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _explain(error: ErrorDetails) -> str:
-    message = error["msg"].removeprefix("Value error, ")
+    message = error["msg"].removeprefix("Value error, ").replace("Input should", "must").partition(", unable")[0]
     return f"{_variable(str(error['loc'][0]))}: {message}" if error["loc"] else message
 
 

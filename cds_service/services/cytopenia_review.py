@@ -43,6 +43,7 @@ class CytopeniaReview:
             cds_service.cds_hooks.errors.DataNotAvailable: the counts, or the right patient, could not be had.
         """
         gathered = gather(request, self.description.prefetch, REQUIRED, self.fhir, self.deadline())
+        _refuse_unknown_patient(gathered)
         picture = self._read(gathered, request, as_of)
         assessment = assess(picture, self.knowledge.guideline, as_of)
         response = compose_response(assessment, _caller(request), self.knowledge, self.site)
@@ -75,6 +76,16 @@ def describe(knowledge: Knowledge) -> ServiceDescription:
         usage_requirements=knowledge.wording["discovery.usage_requirements"],
         prefetch=prefetch_templates(knowledge),
     )
+
+
+def _refuse_unknown_patient(gathered: Gathered) -> None:
+    """A server that knows no such patient finds no counts either: that is an error, not an empty chart."""
+    if PATIENT in gathered.unknown_to_server and not gathered.entries[COUNTS]:
+        raise DataNotAvailable(
+            "The FHIR server has no Patient with the id of context.patientId; check that fhirServer and patientId "
+            "belong together.",
+            missing=(PATIENT, COUNTS),
+        )
 
 
 def _caller(request: CdsRequest) -> CallerFacts:

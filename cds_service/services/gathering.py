@@ -20,6 +20,7 @@ _NOT_SENT = "it was not sent in prefetch"
 _UNREADABLE = "prefetch holds no usable resource there"
 _OUTCOME = "prefetch holds an OperationOutcome there, so the client's own query failed"
 _NULL = "prefetch says that there is none"
+_NO_SUCH_RESOURCE = {"status-404", "status-410"}
 _OBTAINABLE = {_NOT_SENT, _UNREADABLE}
 
 
@@ -35,6 +36,8 @@ class Gathered:
     entries: Mapping[str, tuple[Entry, ...]]
     not_available: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
+    unknown_to_server: tuple[str, ...] = ()
+    """The keys whose read the FHIR server answered with: there is no such resource (404, 410)."""
     fetched_ms: Mapping[str, float] = field(default_factory=dict)
     base_url: str | None = None
 
@@ -68,6 +71,7 @@ class _Part:
     missing: str | None = None
     next_url: str | None = None
     fetched_ms: float | None = None
+    unknown_to_server: bool = False
 
 
 def gather(
@@ -94,6 +98,7 @@ def gather(
         entries={key: part.entries for key, part in parts.items()},
         not_available=tuple(missing),
         incomplete=tuple(key for key, part in parts.items() if not part.missing and not part.complete),
+        unknown_to_server=tuple(key for key, part in parts.items() if part.unknown_to_server),
         fetched_ms={key: part.fetched_ms for key, part in parts.items() if part.fetched_ms is not None},
         base_url=request.fhir_server.rstrip("/") if request.fhir_server else None,
     )
@@ -166,7 +171,8 @@ def _milliseconds_since(started: float, deadline: Deadline) -> float:
 def _joined(part: _Part, fetched: Fetched, milliseconds: float) -> _Part:
     """What prefetch gave, with what the server added."""
     if fetched.failed:
-        return replace(_not_had(part, _in_words(fetched.reason)), fetched_ms=milliseconds)
+        unknown = fetched.reason in _NO_SUCH_RESOURCE
+        return replace(_not_had(part, _in_words(fetched.reason)), fetched_ms=milliseconds, unknown_to_server=unknown)
     complete = part.complete and fetched.complete
     return _Part(part.entries + fetched.entries, complete, fetched_ms=milliseconds)
 

@@ -15,11 +15,11 @@ MAY_IMPORT = {
     "outbound": set(),
     "settings": set(),
     "knowledge": {"hematology"},
-    "fhir_reading": {"hematology", "knowledge", "outbound"},
+    "fhir_reading": {"hematology", "knowledge"},
     "services": {"hematology", "cds_hooks", "outbound", "knowledge", "fhir_reading"},
     "feedback_store": {"cds_hooks"},
     "sandbox": {"cds_hooks", "outbound", "fhir_reading", "knowledge", "settings", "app"},
-    "web": {"services", "cds_hooks", "settings"},
+    "web": {"services", "cds_hooks"},
     "__main__": {"cli"},
     "app": {
         "hematology",

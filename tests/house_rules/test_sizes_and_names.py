@@ -31,4 +31,4 @@ def test_a_function_is_at_most_30_lines_of_code(path: Path) -> None:
 
 def test_the_median_module_is_short() -> None:
     lengths = [len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES if path.name != "__init__.py"]
-    assert statistics.median(lengths) <= 100
+    assert statistics.median(lengths) <= 85
