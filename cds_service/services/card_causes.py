@@ -10,7 +10,7 @@ from cds_service.hematology.verdicts import Evidence, Finding, GroupSupport
 from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_notices import PREGNANCY
-from cds_service.services.card_wording import Markdown, Plain
+from cds_service.services.card_wording import Markdown, Plain, in_sentence
 
 _NOTICED = {"known-finding", PREGNANCY}
 """Context that stands among the notices."""
@@ -38,18 +38,27 @@ def _groups(facts: CardFacts) -> Iterator[Markdown]:
 
 
 def _group(support: GroupSupport, facts: CardFacts) -> Markdown:
+    """A record supports the group, not the one disease the source document names in it: that one stands beside."""
     group = facts.guideline.group(support.group)
-    key = f"hypotheses.{group.id}"
-    always = facts.alert.leading is Finding.BICYTOPENIA and facts.words.has(key)
-    name = facts.words.plain(key) if always else Plain(group.name)
+    hypothesis = _hypothesis(support, facts)
+    name = hypothesis if hypothesis and not support.evidence else Plain(group.name)
     mechanisms = facts.words.listed(facts.words.plain(f"mechanisms.{one}") for one in group.mechanisms)
     said = [_support(support, facts)]
     if support.weak:
         said.append(facts.words.markdown("causes.weak", records=_records(support.weak, facts)))
     if group.id == _SPLENIC and any(one.group == _SPLENIC_COUNTER for one in facts.assessment.causes.context):
         said.append(facts.words.markdown("causes.splenic-counter"))
-    key = "causes.group" if mechanisms else "causes.group-plain"
-    return facts.words.markdown(key, name=name, mechanisms=mechanisms, support=Markdown("; ".join(said)))
+    values = {"name": name, "mechanisms": mechanisms, "support": Markdown("; ".join(said))}
+    if hypothesis and support.evidence:
+        return facts.words.markdown("causes.group-naming", hypothesis=in_sentence(hypothesis), **values)
+    return facts.words.markdown("causes.group" if mechanisms else "causes.group-plain", **values)
+
+
+def _hypothesis(support: GroupSupport, facts: CardFacts) -> Plain | None:
+    """What the source document names in this group where both counts are low: it is always told."""
+    key = f"hypotheses.{support.group}"
+    always = facts.alert.leading is Finding.BICYTOPENIA and facts.words.has(key)
+    return facts.words.plain(key) if always else None
 
 
 def _support(support: GroupSupport, facts: CardFacts) -> Markdown:

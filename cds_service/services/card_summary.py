@@ -20,7 +20,7 @@ from cds_service.hematology.verdicts import (
 )
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_values import difference_number
-from cds_service.services.card_wording import Plain
+from cds_service.services.card_wording import Plain, in_sentence
 
 _LOW = {Verdict.PRESENT, Verdict.UNCONFIRMED}
 _NAMES_THEM = {Situation.LEUKOPENIA, Situation.DOWNGRADED, Situation.CONFLICTING, Situation.NOT_EVALUABLE}
@@ -253,14 +253,10 @@ def _aspect(facts: CardFacts) -> str:
 def _supported(facts: CardFacts) -> list[Plain]:
     """The groups with evidence on record, as named in a sentence. Reported blasts alone record no disease."""
     return [
-        Plain(_in_sentence(facts.guideline.group(support.group).name))
+        in_sentence(facts.guideline.group(support.group).name)
         for support in facts.assessment.causes.groups
         if any(one.kind is not EvidenceKind.BLASTS for one in support.evidence)
     ]
-
-
-def _in_sentence(name: str) -> str:
-    return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _analyte(finding: FindingAssessment) -> Analyte:

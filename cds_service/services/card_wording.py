@@ -59,6 +59,11 @@ class Wording:
         return Markdown(self._sentences["words.list_separator"].join(_escaped(item) for item in items))
 
 
+def in_sentence(name: str) -> Plain:
+    """A name of ours as it stands inside a sentence: its first letter small, unless it opens an abbreviation."""
+    return Plain(name[:1].lower() + name[1:] if name[1:2].islower() else name)
+
+
 _UNCUT = 2000
 
 

@@ -78,7 +78,29 @@ def test_the_card_says(made: Chart, said: list[str], never: list[str]) -> None:
 
 @pytest.mark.parametrize("name", [name for name, made in SITUATIONS.items() if made.card.summary.count("both low")])
 def test_low_counts_of_both_always_name_leukemia_aplastic_anemia_and_hypersplenism(name: str) -> None:
-    assert [one for one in HYPOTHESES if f"**{one}**" not in SITUATIONS[name].card.detail] == []
+    causes = SITUATIONS[name].card.detail.partition("#### What this record says about causes")[2]
+    assert [one for one in HYPOTHESES if one.casefold() not in causes.casefold()] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "group", "hypothesis"),
+    [
+        ("C81.90", "Hematologic malignancy", "leukemia"),
+        ("C79.52", "Hematologic malignancy", "leukemia"),
+        ("C90.00", "Hematologic malignancy", "leukemia"),
+        ("D61.82", "Marrow failure", "aplastic anemia"),
+        ("E75.22", "Spleen and liver", "cirrhosis with hypersplenism, also when compensated"),
+        ("R16.1", "Spleen and liver", "cirrhosis with hypersplenism, also when compensated"),
+    ],
+)
+def test_a_record_stands_under_its_group_never_under_a_disease_it_isnt(code: str, group: str, hypothesis: str) -> None:
+    detail = BOTH_LOW.condition(code, 900).card.detail
+    (line,) = [line for line in detail.splitlines() if line.startswith(f"- **{group}**")]
+    assert line.startswith(f"- **{group}** (the source document names {hypothesis}; ")
+    assert ": recorded in this chart: " in line and code in line
+    for one in HYPOTHESES:
+        told = [line for line in detail.splitlines() if line.startswith(f"- **{one}**")]
+        assert all("recorded in this chart" not in line for line in told)
 
 
 def test_the_record_is_said_first() -> None:
