@@ -91,7 +91,8 @@ def _unpack_bundle(bundle: Mapping[str, object]) -> Unpacked:
     parts = list(_flatten(bundle, members))
     entries = tuple(entry for part in parts for entry in part.entries)
     failures = [part.failure for part in parts if part.failure]
-    if not entries and (failures or _claims_matches(bundle, members)):
+    hollow = bool(raw) and not parts and not any(map(_is_outcome, members))
+    if not entries and (failures or hollow or _claims_matches(bundle, members)):
         return FAILED if "outcome" in failures else UNREADABLE
     next_urls = [url for url in (_next_url(bundle), *(part.next_url for part in parts)) if url]
     complete = not failures and len(next_urls) <= 1 and all(part.complete for part in parts)
@@ -106,7 +107,7 @@ def _flatten(bundle: Mapping[str, object], members: list[Mapping[str, object]]) 
         if not isinstance(resource, Mapping):
             if is_response and _response_failed(member):
                 yield FAILED
-        elif resource.get("resourceType") == "OperationOutcome":
+        elif _is_outcome(member):
             if _tells_error(resource):
                 yield FAILED
         elif resource.get("resourceType") == "Bundle" and is_response:
@@ -114,6 +115,11 @@ def _flatten(bundle: Mapping[str, object], members: list[Mapping[str, object]]) 
         elif isinstance(resource.get("resourceType"), str):
             full_url = member.get("fullUrl")
             yield Unpacked((Entry(resource, full_url if isinstance(full_url, str) and full_url else None),))
+
+
+def _is_outcome(member: Mapping[str, object]) -> bool:
+    resource = member.get("resource")
+    return isinstance(resource, Mapping) and resource.get("resourceType") == "OperationOutcome"
 
 
 def _tells_error(outcome: Mapping[str, object]) -> bool:

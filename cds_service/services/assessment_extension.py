@@ -13,6 +13,7 @@ from cds_service.services.chart_text import clean_text
 
 NAME = "org.cytopenia-cds.assessment"
 _NOT_USED_AT_MOST = 50
+_RESULTS_AT_MOST = 100
 _REFERENCE_CHARACTERS = 200
 
 
@@ -52,12 +53,13 @@ def not_available(assessment: Assessment) -> list[str]:
 
 
 def _finding(finding: FindingAssessment) -> Mapping[str, object]:
-    results = dict.fromkeys(result for occasion in finding.occasions for result in occasion.results)
+    results = tuple(dict.fromkeys(result for occasion in finding.occasions for result in occasion.results))
     return _given(
         finding=finding.finding.value,
         verdict=finding.verdict.value,
         statement=finding.statement,
-        results=[_result(result) for result in results],
+        results=[_result(result) for result in results[:_RESULTS_AT_MOST]],
+        resultsMore=max(0, len(results) - _RESULTS_AT_MOST),
     )
 
 

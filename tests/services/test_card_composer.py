@@ -130,6 +130,15 @@ def test_values_are_json_numbers_without_float_noise() -> None:
     assert b'"value":2.9,' in encoded
 
 
+def test_the_results_of_a_run_are_told_up_to_a_hundred_newest_first() -> None:
+    made = chart()
+    for day in range(1, 104):
+        made = made.wbc("2.9", day)
+    leukopenia = told(made)["findings"][0]
+    assert (len(leukopenia["results"]), leukopenia["resultsMore"]) == (100, 3)
+    assert "resultsMore" not in told(LEUKOPENIA)["findings"][0]
+
+
 def test_what_is_not_used_is_told_up_to_fifty_times() -> None:
     made = LEUKOPENIA
     for _ in range(53):
