@@ -87,16 +87,26 @@ def _not_found(facts: CardFacts) -> Iterator[Markdown]:
     elif facts.assessment.causes.groups:
         yield facts.words.markdown("causes.others-not-found")
     else:
-        yield facts.words.markdown("causes.none-recorded")
+        yield facts.words.markdown(f"causes.none-recorded{_pointing(facts)}")
     if facts.alert.leading is Finding.LEUKOPENIA:
         yield facts.words.markdown("causes.primary-secondary")
 
 
+def _pointing(facts: CardFacts) -> str:
+    """Where something is recorded that the source document doesn't call a cause, the reader is sent there."""
+    if _context_below(facts):
+        return "-context"
+    return "-pregnancy" if any(one.group == PREGNANCY for one in facts.assessment.causes.context) else ""
+
+
+def _context_below(facts: CardFacts) -> tuple[GroupSupport, ...]:
+    return tuple(one for one in facts.assessment.causes.context if one.group not in _NOTICED and one.evidence)
+
+
 def _context(facts: CardFacts) -> Iterator[Markdown]:
-    for support in facts.assessment.causes.context:
-        if support.group not in _NOTICED and support.evidence:
-            name = facts.guideline.group(support.group).name
-            yield facts.words.markdown("causes.context", name=name, records=_records(support.evidence, facts))
+    for support in _context_below(facts):
+        name = facts.guideline.group(support.group).name
+        yield facts.words.markdown("causes.context", name=name, records=_records(support.evidence, facts))
 
 
 def _data(kind: str, facts: CardFacts) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from cds_service.hematology.clinical_picture import Downgrade
 from cds_service.hematology.criteria import Criterion
-from cds_service.hematology.verdicts import Finding, FindingAssessment, Situation, Verdict
+from cds_service.hematology.lab_results import CountResult
+from cds_service.hematology.verdicts import CriticalReason, Finding, FindingAssessment, Situation, Verdict
 from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import ANALYTE, CardFacts
 from cds_service.services.card_wording import Markdown
@@ -15,7 +16,7 @@ def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
     return tuple(
         line
         for line in (
-            facts.words.markdown(_situation_key(facts), **_days(facts)),
+            *_situation(facts),
             *(_run(finding, facts) for finding in facts.leading),
             *_others(facts),
             *_downgrades(facts),
@@ -28,18 +29,24 @@ def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
 def thresholds(facts: CardFacts) -> tuple[Markdown, ...]:
     """Each number applied, tagged *source document* or *site default*."""
     applied = dict.fromkeys(_criteria(facts))
-    return tuple(_threshold(criterion, facts) for criterion in applied)
+    return (*(_threshold(criterion, facts) for criterion in applied), *_blasts_limit(facts))
 
 
-def _situation_key(facts: CardFacts) -> str:
-    key = f"rules.{facts.alert.situation}-{facts.alert.leading}"
-    return key if facts.words.has(key) else f"rules.{facts.alert.situation}"
+def _situation(facts: CardFacts) -> Iterator[Markdown]:
+    """Of a critical card each reason, with its number and its limit; then what is low."""
+    for reason, result, limit in facts.assessment.severity.critical:
+        value = facts.short(result) if isinstance(result, CountResult) else result.reported
+        number = limit.value if limit else ""
+        yield facts.words.markdown(f"rules.reasons.{reason}", value=value, limit=number, unit=facts.unit)
+    for key in (f"rules.{facts.alert.situation}-{facts.alert.leading}", f"rules.{facts.alert.situation}"):
+        if facts.words.has(key):
+            yield facts.words.markdown(key, **_days(facts))
+            return
 
 
 def _days(facts: CardFacts) -> dict[str, int]:
     guideline = facts.guideline
     return {
-        "severity_days": guideline.severity_window.days,
         "current_days": guideline.current.days,
         "separation_days": guideline.separation.days,
         "fall_days": guideline.mild_fall_within.days,
@@ -89,9 +96,9 @@ def _criteria(facts: CardFacts) -> Iterator[Criterion]:
         yield from finding.criteria if finding.run else finding.criteria[:2]
     yield guideline.leukopenia_below
     yield guideline.thrombocytopenia_below
-    for _, _, limit in assessment.severity.critical:
-        if limit:
-            yield limit
+    if assessment.severity.critical:
+        yield from (limit for _, _, limit in assessment.severity.critical if limit)
+        yield guideline.severity_window
     match facts.alert.situation:
         case Situation.MILD_FALL:
             yield from (guideline.mild_leukocytes_at_least, guideline.mild_platelets_at_least)
@@ -109,6 +116,14 @@ def _downgrade_criteria(facts: CardFacts) -> Iterator[Criterion]:
         yield from (guideline.therapy_encounter_before, guideline.cytotoxic_order_before)
     if Downgrade.BENIGN in kinds:
         yield from (guideline.benign_leukocytes_at_least, guideline.benign_neutrophils_below)
+
+
+def _blasts_limit(facts: CardFacts) -> Iterator[Markdown]:
+    """The one limit that is no number of the guideline: blasts in blood, or none."""
+    if any(reason is CriticalReason.BLASTS for reason, *_ in facts.assessment.severity.critical):
+        tag = facts.words.plain("words.site_default")
+        text = facts.words.plain("rules.blasts-limit", days=facts.guideline.severity_window.days)
+        yield facts.words.markdown("rules.threshold", text=text, tag=tag)
 
 
 def _threshold(criterion: Criterion, facts: CardFacts) -> Markdown:

@@ -62,6 +62,52 @@ SAID: list[tuple[str, Chart, list[str], list[str]]] = [
     ("estimate", SITUATIONS["estimate-shown"], ["Shown only, decides nothing: WBC 2.1 10\\*3/uL"], []),
     ("companions", SITUATIONS["companions"], ["hemoglobin 10.2 g/dL", "AST 55 U/L", "not used to judge"], []),
     ("blasts", SITUATIONS["critical-blasts"], ["blasts reported, 12 %"], ["recorded: hematologic malignancy"]),
+    (
+        "critical neutrophils",
+        SITUATIONS["critical-neutrophils"],
+        [
+            "Neutrophils 0.4 are below 0.5 ×10⁹/L (CTCAE v5.0 grade 4).",
+            "- Severity limit, neutrophils: below 0.5 ×10⁹/L, CTCAE v5.0 grade 4 (site default)",
+            "- Severity reads results of the last 30 days (site default)",
+        ],
+        ["Blasts", "lowest band"],
+    ),
+    (
+        "critical for four reasons",
+        SITUATIONS["critical-both"],
+        [
+            "WBC 0.8 is below 1.0 ×10⁹/L (CTCAE v5.0 grade 4).",
+            "Platelets 18 are below 25 ×10⁹/L (CTCAE v5.0 grade 4).",
+            "Neutrophils 0.3 are below 0.5 ×10⁹/L (CTCAE v5.0 grade 4).",
+            "Blasts are reported: 24 %.",
+            "- Blasts above 0, or reported present, within 30 days (site default)",
+        ],
+        [],
+    ),
+    (
+        "critical in another unit",
+        chart().wbc("800", 2, "/uL", factor="0.001"),
+        ["WBC 0.8 (800 /uL) is below 1.0 ×10⁹/L (CTCAE v5.0 grade 4)."],
+        ["Blasts"],
+    ),
+    (
+        "no cause, but context",
+        chart().platelets("14", 2).condition("D69.3", 200),
+        ["None of the source document's causes is recorded in the data available", "see the context below"],
+        ["No recorded cause found"],
+    ),
+    (
+        "no cause, but a pregnancy",
+        SITUATIONS["pregnancy"],
+        ["None of the source document's causes is recorded", "Pregnancy is recorded: see the top of this card."],
+        ["No recorded cause found"],
+    ),
+    (
+        "no cause, the finding known",
+        SITUATIONS["known-finding"],
+        ["No recorded cause found in the data available"],
+        ["context below"],
+    ),
     ("symptoms", LEUKOPENIA, ["there may be none", "dizziness"], []),
     ("versions", LEUKOPENIA, ["Knowledge 2026.1+test, software 0.1.0: **not clinically approved**"], []),
     ("another patient's", SITUATIONS["many-not-used"], ["1 resource of another patient"], ["0.7 10", "aside-7"]),
@@ -97,7 +143,8 @@ def test_a_record_stands_under_its_group_never_under_a_disease_it_isnt(code: str
     detail = BOTH_LOW.condition(code, 900).card.detail
     (line,) = [line for line in detail.splitlines() if line.startswith(f"- **{group}**")]
     assert line.startswith(f"- **{group}** (the source document names {hypothesis}; ")
-    assert ": recorded in this chart: " in line and code in line
+    assert ": recorded in this chart: " in line
+    assert code in line
     for one in HYPOTHESES:
         told = [line for line in detail.splitlines() if line.startswith(f"- **{one}**")]
         assert all("recorded in this chart" not in line for line in told)
