@@ -1,18 +1,14 @@
 """One specimen is one result: counts of one analyte gathered into occasions, and the side of the limit each is on."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from itertools import chain
 
 from cds_service.hematology.bounds import is_below
 from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import Analyte, Comparator, CountResult
+from cds_service.hematology.same_occasion import Occasions
 from cds_service.hematology.verdicts import Occasion, Side
-from cds_service.hematology.windows import chronology, hours_within, same_minute
+from cds_service.hematology.windows import chronology
 
-_WIDEST_DATE = timedelta(days=2)
-"""A date somewhere on earth lies within this of its noon in UTC."""
 _CORRECTIONS = frozenset({"corrected", "amended"})
 _BOUND_ORDER = {
     Comparator.BELOW: 0,
@@ -28,62 +24,13 @@ def gather_occasions(results: Iterable[CountResult], limit: Criterion, specimen_
 
     A low-confidence result of the same occasion as a criterion result yields to it and is left out.
     """
-    ordered = sorted(results, key=_time)
-    criterion = [result for result in ordered if not result.low_confidence]
-    estimates = [
-        result
-        for result in ordered
-        if result.low_confidence
-        and not any(_one_occasion(result, other, specimen_hours) for other in _near(result, criterion, specimen_hours))
-    ]
-    groups = _group(criterion, specimen_hours) + _group(estimates, specimen_hours)
-    occasions = [_occasion(_still_standing(group), limit) for group in groups]
+    counted = list(results)
+    criterion = Occasions([one for one in counted if not one.low_confidence], specimen_hours)
+    estimates = Occasions([one for one in counted if one.low_confidence and not criterion.hold(one)], specimen_hours)
+    occasions = [_occasion(_still_standing(group), limit) for group in criterion.groups() + estimates.groups()]
     return sorted(
         occasions, key=lambda occasion: (chronology(occasion.collected), occasion.collected.day), reverse=True
     )
-
-
-def _time(result: CountResult) -> datetime:
-    return chronology(result.collected)
-
-
-def _reach(specimen_hours: Criterion) -> timedelta:
-    """Results further apart on the sort key are never one occasion, whatever their offsets."""
-    return _WIDEST_DATE + timedelta(hours=int(specimen_hours.value))
-
-
-def _near(result: CountResult, ordered: list[CountResult], specimen_hours: Criterion) -> list[CountResult]:
-    reach = _reach(specimen_hours)
-    start = bisect_left(ordered, _time(result) - reach, key=_time)
-    return ordered[start : bisect_right(ordered, _time(result) + reach, key=_time)]
-
-
-def _one_occasion(one: CountResult, other: CountResult, specimen_hours: Criterion) -> bool:
-    if same_minute(one.collected, other.collected):
-        return True
-    if one.specimen is None or one.specimen != other.specimen:
-        return False
-    first, second = one.collected, other.collected
-    return hours_within(first, second, specimen_hours) or hours_within(second, first, specimen_hours)
-
-
-def _group(ordered: list[CountResult], specimen_hours: Criterion) -> list[list[CountResult]]:
-    """Groups closed under `_one_occasion`: what is one occasion with a member belongs to all of them.
-
-    `ordered` oldest first, so that groups out of reach of a result need no more comparing.
-    """
-    done: list[list[CountResult]] = []
-    near: list[list[CountResult]] = []
-    for result in ordered:
-        horizon = _time(result) - _reach(specimen_hours)
-        done += [group for group in near if _time(group[-1]) < horizon]
-        joined: list[list[CountResult]] = []
-        apart: list[list[CountResult]] = []
-        for group in (group for group in near if _time(group[-1]) >= horizon):
-            together = any(_one_occasion(result, other, specimen_hours) for other in group)
-            (joined if together else apart).append(group)
-        near = [*apart, [*chain.from_iterable(joined), result]]
-    return done + near
 
 
 def _still_standing(group: list[CountResult]) -> list[CountResult]:

@@ -43,17 +43,6 @@ def same_time(one: CollectionTime, other: CollectionTime) -> bool:
     return one.instant == other.instant
 
 
-def same_minute(one: CollectionTime, other: CollectionTime) -> bool:
-    """Whether two collection times lie in one minute: an analyser's result and its validated copy differ in seconds."""
-    if one.instant is None or other.instant is None:
-        return one.day == other.day
-    return _minute(one.instant) == _minute(other.instant)
-
-
-def _minute(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(second=0, microsecond=0)
-
-
 def is_newer(one: CollectionTime, other: CollectionTime) -> bool:
     """Whether `one` was collected after `other`; a date-only and a timed result of one date are one time."""
     return not same_time(one, other) and chronology(one) > chronology(other)
