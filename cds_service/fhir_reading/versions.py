@@ -3,7 +3,9 @@
 Room: fhir_reading. Knows `meta`, no other element.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cds_service.fhir_reading.dates import read_instant
@@ -19,22 +21,38 @@ def without_repeats(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     Versions that can't be told apart but differ are all kept: two values for one time are for the judge to weigh.
     Resources without id are all kept.
     """
-    latest: dict[tuple[str, str] | int, list[Entry]] = {}
+    latest: dict[tuple[str, str] | int, _Latest] = {}
     for position, entry in enumerate(entries):
         resource_id = text_at(entry.resource, "id")
         key = (str(entry.resource.get("resourceType")), resource_id) if resource_id is not None else position
-        latest[key] = _newer(latest.get(key, []), entry)
-    return tuple(entry for versions in latest.values() for entry in versions)
+        if key in latest:
+            latest[key].meet(entry)
+        else:
+            latest[key] = _Latest([entry])
+    return tuple(entry for versions in latest.values() for entry in versions.entries)
 
 
-def _newer(known: Sequence[Entry], entry: Entry) -> list[Entry]:
-    if not known:
-        return [entry]
-    new, old = _version(entry), _version(known[0])
-    if new != old:
-        return [entry] if new > old else list(known)
-    repeated = any(version.resource == entry.resource for version in known)
-    return list(known) if repeated else [*known, entry]
+@dataclass
+class _Latest:
+    """The versions of one resource that are left; contents are told apart only once there is a second one."""
+
+    entries: list[Entry]
+    contents: set[str] = field(default_factory=set)
+
+    def meet(self, entry: Entry) -> None:
+        new, old = _version(entry), _version(self.entries[0])
+        if new > old:
+            self.entries, self.contents = [entry], set()
+        elif new == old:
+            self.contents = self.contents or {_content(known) for known in self.entries}
+            content = _content(entry)
+            if content not in self.contents:
+                self.entries.append(entry)
+                self.contents.add(content)
+
+
+def _content(entry: Entry) -> str:
+    return json.dumps(entry.resource, sort_keys=True, default=repr)
 
 
 def _version(entry: Entry) -> tuple[datetime, int]:
