@@ -85,24 +85,24 @@ class CardFacts:
             return Plain("")
         return self.short(finding.newest.result, f"<{self.limit_of(finding).value}")
 
-    def run(self, run: Run) -> Plain:
-        """How long it has been low."""
+    def run(self, run: Run, form: str = "") -> Plain:
+        """How long it has been low; `form` "-short" or "-shortest" where a summary has little room."""
         number = len(run.occasions)
         match run.words:
             case RunWords.ONE:
                 return self.words.plain("runs.one")
             case RunWords.THREE_MONTHS:
-                return self.words.plain("runs.three-months")
+                return self.words.plain(f"runs.three-months{form}")
             case RunWords.WITH_GAP:
                 return self.words.plain(
-                    "runs.with-gap",
+                    f"runs.with-gap{form}",
                     number=number,
                     first=run.oldest.collected.day,
                     last=run.newest.collected.day,
                     gap=run.widest_gap_days,
                 )
             case RunWords.REPEATED:
-                return self.words.plain("runs.repeated", number=number, time=self._duration(run))
+                return self.words.plain(f"runs.repeated{form}", number=number, time=self._duration(run))
 
     def difference(self, finding: FindingAssessment) -> Decimal | None:
         """Newest minus previous value, in 10*9/L."""

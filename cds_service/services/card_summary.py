@@ -4,13 +4,12 @@ It is shorter than the limit by construction: parts are shortened and dropped, t
 fits. A number is never cut. Knows no layout.
 """
 
-from dataclasses import dataclass
-
 from cds_service.cds_hooks.cards import SUMMARY_LIMIT
 from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import Analyte, CompanionResult, CountResult
 from cds_service.hematology.verdicts import (
     CriticalReason,
+    Evidence,
     EvidenceKind,
     Finding,
     FindingAssessment,
@@ -19,6 +18,7 @@ from cds_service.hematology.verdicts import (
     Verdict,
 )
 from cds_service.services.card_facts import CardFacts
+from cds_service.services.card_fitting import Part, fitting_line
 from cds_service.services.card_values import difference_number
 from cds_service.services.card_wording import Plain, in_sentence
 
@@ -32,57 +32,21 @@ _ANALYTE_OF_REASON = {
 }
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One part of the summary: its spellings from the fullest to the tersest.
-
-    `ranks[i]`: how early spelling i is given up for the next one; the highest rank of all parts goes first.
-    """
-
-    spellings: tuple[str, ...]
-    ranks: tuple[int, ...] = ()
-
-
 def compose_summary(facts: CardFacts) -> str:
     """The summary, one line of fewer than 140 characters (UTF-16 units)."""
-    parts = [part for part in _parts(facts) if part.spellings]
-    chosen = [0] * len(parts)
-    taken: list[int] = []
-    for index in _steps(parts):
-        if _fits(_joined(parts, chosen, facts)):
-            break
-        chosen[index] += 1
-        taken.append(index)
-    for index in reversed(taken):
-        fuller = [spelling - (position == index) for position, spelling in enumerate(chosen)]
-        chosen = fuller if _fits(_joined(parts, fuller, facts)) else chosen
-    return _joined(parts, chosen, facts)
+    return fitting_line(_parts(facts), facts.words.plain("summary.separator"), SUMMARY_LIMIT)
 
 
-def _steps(parts: list[_Part]) -> list[int]:
-    """The order in which parts are shortened by one spelling."""
-    steps = [(-rank, index) for index, part in enumerate(parts) for rank in part.ranks[: len(part.spellings) - 1]]
-    return [index for _, index in sorted(steps)]
-
-
-def _joined(parts: list[_Part], chosen: list[int], facts: CardFacts) -> str:
-    spelled = [part.spellings[index] for part, index in zip(parts, chosen, strict=True)]
-    line = facts.words.plain("summary.separator").join(text for text in spelled if text)
-    return line[:1].upper() + line[1:]
-
-
-def _fits(line: str) -> bool:
-    return len(line.encode("utf-16-le")) // 2 < SUMMARY_LIMIT
-
-
-def _parts(facts: CardFacts) -> list[_Part]:
+def _parts(facts: CardFacts) -> list[Part]:
+    """Wording is shortened first; then how long it lasts goes before what is recorded, the other count, the advice."""
+    critical = facts.alert.situation is Situation.CRITICAL
     return [
-        _Part(_record(facts), (2,)),
-        _Part(_what(facts), (8, 1, 1, 1, 1, 1, 1)),
-        _Part(_how_long(facts), (7, 6)),
-        _Part(_companion(facts), (4,)),
-        _Part(_recorded(facts), (7, 5)),
-        _Part(_consider(facts), (9, 3)),
+        Part(_record(facts), (2,)),
+        Part(_what(facts), (12, 1, 1, 1, 1, 1, 1) if critical else (12, 10)),
+        Part(_how_long(facts), (11, 9, 8)),
+        Part(_companion(facts), (4,)),
+        Part(_recorded(facts), (7, 6, 5)),
+        Part(_consider(facts), (7, 6, 3) if _names_groups(facts) else (13, 3)),
     ]
 
 
@@ -111,6 +75,7 @@ def _what(facts: CardFacts) -> tuple[str, ...]:
     return (
         facts.words.plain("summary.both-low", unit=facts.unit, **values),
         facts.words.plain("summary.both-low-short", **values),
+        facts.words.plain("summary.both-low-shorter", **values),
     )
 
 
@@ -157,13 +122,11 @@ def _conflicting(key: str, finding: FindingAssessment, facts: CardFacts) -> Plai
 
 
 def _how_long(facts: CardFacts) -> tuple[str, ...]:
-    """The change first where the finding is on record already; else how long it has been low."""
-    changes = _change(facts)
-    runs = _runs(facts)
+    """The change first where the finding is on record already; else how long it has been low. Four spellings."""
+    spellings = _change(facts) or _runs(facts)
     if facts.alert.situation is Situation.MILD_FALL:
-        within = facts.guideline.mild_fall_within.days
-        return (facts.words.plain("summary.mild-fall", days=within), "")
-    return (*(changes or runs), "") if changes or runs else ()
+        spellings = (facts.words.plain("summary.mild-fall", days=facts.guideline.mild_fall_within.days),)
+    return (*spellings, *spellings[-1:] * (3 - len(spellings)), "") if spellings else ()
 
 
 def _change(facts: CardFacts) -> tuple[str, ...]:
@@ -173,11 +136,22 @@ def _change(facts: CardFacts) -> tuple[str, ...]:
         return ()
     key = "unchanged" if not difference else "lower" if difference < 0 else "higher"
     values = {"size": difference_number(difference), "day": finding.previous.collected.day}
-    since = min((one.dated for one in facts.assessment.known if one.dated), default=None)
+    first = min(((one.dated, one) for one in facts.assessment.known if one.dated), default=None, key=lambda one: one[0])
     change = facts.words.plain(f"summary.change-{key}", **values)
-    if since is None:
+    if facts.leading[1:]:
+        change = facts.words.plain("summary.change-of", name=_name(finding, facts), change=change)
+    if first is None:
         return (change,)
-    return (facts.words.plain("summary.change-recorded", change=change, day=since), change)
+    return (
+        facts.words.plain("summary.change-recorded", change=change, name=_known(first[1], facts), day=first[0]),
+        change,
+    )
+
+
+def _known(record: Evidence, facts: CardFacts) -> Plain:
+    """What a record of the finding calls it, in one word where the wording has one."""
+    words = (word for word in facts.words.section("known_findings") if word in record.display.casefold())
+    return facts.words.plain(f"known_findings.{next(words, 'other')}")
 
 
 def _runs(facts: CardFacts) -> tuple[str, ...]:
@@ -185,11 +159,14 @@ def _runs(facts: CardFacts) -> tuple[str, ...]:
     if not runs:
         return ()
     finding, run = max(runs, key=lambda pair: pair[1].days)
+    spellings = (facts.run(run), facts.run(run, "-short"))
     if len(runs) == 1:
-        return (facts.run(run), facts.words.plain("runs.short", number=len(run.occasions)))
+        return spellings
     if all(one.words is RunWords.ONE for _, one in runs):
         return (facts.words.plain("summary.one-each"),)
-    return (facts.words.plain("summary.run-of", name=_name(finding, facts), run=facts.run(run)),)
+    named = [facts.words.plain("summary.run-of", name=_name(finding, facts), run=spelled) for spelled in spellings]
+    as_long = len({facts.run(one, "-shortest") for _, one in runs}) == 1
+    return (*named, facts.run(run, "-shortest")) if as_long else tuple(named)
 
 
 def _companion(facts: CardFacts) -> tuple[str, ...]:
@@ -226,23 +203,30 @@ def _recorded(facts: CardFacts) -> tuple[str, ...]:
     groups = _supported(facts)
     if not groups or facts.alert.situation in _NAMES_THEM:
         return ()
-    all_of_them = facts.words.plain("summary.recorded", groups=facts.words.listed(groups))
-    if len(groups) == 1:
-        return (all_of_them, all_of_them, "")
-    return (all_of_them, facts.words.plain("summary.recorded-more", group=groups[0], number=len(groups) - 1), "")
+    return (*_spelled("summary.recorded", groups, facts), "")
+
+
+def _spelled(key: str, groups: list[Plain], facts: CardFacts) -> tuple[str, str, str]:
+    """All groups by name, the first by name, their number alone."""
+    by_name = facts.words.plain(key, groups=facts.words.listed(groups))
+    first = facts.words.plain(f"{key}-more", group=groups[0], number=len(groups) - 1) if groups[1:] else by_name
+    return by_name, first, facts.words.counted(f"{key}-number", len(groups))
 
 
 def _consider(facts: CardFacts) -> tuple[str, ...]:
     """What to consider; for leukopenia the recorded cause groups by name, where there are any."""
-    words, groups = facts.words, _supported(facts)
-    if groups and facts.alert.situation is Situation.LEUKOPENIA:
-        several = [words.plain("summary.consider-more", group=groups[0], number=len(groups) - 1)] if groups[1:] else []
-        named = words.plain("summary.consider-recorded", groups=words.listed(groups))
-        return (named, *several, words.plain("summary.consider-leukopenia-short"))
+    words = facts.words
+    if _names_groups(facts):
+        spelled = _spelled("summary.consider-recorded", _supported(facts), facts)
+        return (*spelled, words.plain("summary.consider-leukopenia-short"))
     key = f"summary.consider-{facts.alert.situation}-{_aspect(facts)}"
     key = key if words.has(key) else f"summary.consider-{facts.alert.situation}"
     short = f"{key}-short"
     return (words.plain(key), words.plain(short if words.has(short) else key), "")
+
+
+def _names_groups(facts: CardFacts) -> bool:
+    return facts.alert.situation is Situation.LEUKOPENIA and bool(_supported(facts))
 
 
 def _aspect(facts: CardFacts) -> str:
@@ -253,10 +237,16 @@ def _aspect(facts: CardFacts) -> str:
 def _supported(facts: CardFacts) -> list[Plain]:
     """The groups with evidence on record, as named in a sentence. Reported blasts alone record no disease."""
     return [
-        in_sentence(facts.guideline.group(support.group).name)
+        _group(support.group, facts)
         for support in facts.assessment.causes.groups
         if any(one.kind is not EvidenceKind.BLASTS for one in support.evidence)
     ]
+
+
+def _group(group: str, facts: CardFacts) -> Plain:
+    """A group's name in the summary: a shorter one where the wording has it."""
+    key = f"groups_short.{group}"
+    return facts.words.plain(key) if facts.words.has(key) else in_sentence(facts.guideline.group(group).name)
 
 
 def _analyte(finding: FindingAssessment) -> Analyte:
