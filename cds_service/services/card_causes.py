@@ -31,6 +31,16 @@ def understood(facts: CardFacts) -> bool:
     return not (missing or picture.unmapped_conditions or picture.unmapped_medications)
 
 
+def told_in_full(facts: CardFacts) -> frozenset[str]:
+    """The references of the records that stand in these lines, so that no other part need list them again."""
+    causes = facts.assessment.causes
+    listed = (
+        *(one.evidence for one in (*causes.groups, *_context_below(facts))),
+        *(one.weak for one in (*causes.groups, *causes.weak)),
+    )
+    return frozenset(record.reference for records in listed for record in records[:_RECORDS_AT_MOST])
+
+
 def _groups(facts: CardFacts) -> Iterator[Markdown]:
     """Those with evidence first."""
     for support in sorted(facts.assessment.causes.groups, key=lambda one: not one.evidence):

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from cds_service.hematology.bounds import is_below
 from cds_service.hematology.clinical_picture import Downgrade
 from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import CountResult
 from cds_service.hematology.verdicts import CriticalReason, Finding, FindingAssessment, Situation, Verdict
+from cds_service.services.card_causes import told_in_full
 from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import ANALYTE, CardFacts
 from cds_service.services.card_wording import Markdown
@@ -38,18 +40,26 @@ def _situation(facts: CardFacts) -> Iterator[Markdown]:
         value = facts.short(result) if isinstance(result, CountResult) else result.reported
         number = limit.value if limit else ""
         yield facts.words.markdown(f"rules.reasons.{reason}", value=value, limit=number, unit=facts.unit)
-    for key in (f"rules.{facts.alert.situation}-{facts.alert.leading}", f"rules.{facts.alert.situation}"):
-        if facts.words.has(key):
+    for aspect in (f"-{facts.alert.leading}", "-below" if _is_below_card_limit(facts) else "-twice", ""):
+        if facts.words.has(key := f"rules.{facts.alert.situation}{aspect}"):
             yield facts.words.markdown(key, **_days(facts))
             return
 
 
-def _days(facts: CardFacts) -> dict[str, int]:
+def _is_below_card_limit(facts: CardFacts) -> bool:
+    """Whether the newest platelet count alone makes a card; else two specimens do."""
+    newest = facts.assessment.thrombocytopenia.newest
+    return newest is not None and is_below(newest.result, facts.guideline.thrombocytopenia_card_below.value) is True
+
+
+def _days(facts: CardFacts) -> dict[str, object]:
     guideline = facts.guideline
     return {
         "current_days": guideline.current.days,
         "separation_days": guideline.separation.days,
         "fall_days": guideline.mild_fall_within.days,
+        "card_below": guideline.thrombocytopenia_card_below.value,
+        "unit": facts.unit,
     }
 
 
@@ -74,8 +84,14 @@ def _others(facts: CardFacts) -> Iterator[Markdown]:
 
 
 def _downgrades(facts: CardFacts) -> Iterator[Markdown]:
-    for kind, evidence in facts.alert.downgrades:
-        yield facts.words.markdown(f"rules.downgrade-{kind}", record=evidence_text(evidence, facts))
+    """Each kind once. Its records stand among the causes; only one that doesn't is listed here."""
+    told = told_in_full(facts)
+    for kind in dict.fromkeys(kind for kind, _ in facts.alert.downgrades):
+        own = [evidence for other, evidence in facts.alert.downgrades if other is kind]
+        listed = [evidence_text(one, facts) for one in own if one.reference not in told]
+        below = [] if len(listed) == len(own) else [facts.words.markdown("rules.see-causes")]
+        records = Markdown("; ".join((*listed, *below)))
+        yield facts.words.markdown(f"rules.downgrade-{kind}", records=records)
 
 
 def _grades(facts: CardFacts) -> Markdown | None:
@@ -104,7 +120,7 @@ def _criteria(facts: CardFacts) -> Iterator[Criterion]:
             yield from (guideline.mild_leukocytes_at_least, guideline.mild_platelets_at_least)
             yield guideline.mild_fall_within
         case Situation.THROMBOCYTOPENIA:
-            yield from (guideline.thrombocytopenia_card_below, guideline.separation)
+            yield guideline.thrombocytopenia_card_below if _is_below_card_limit(facts) else guideline.separation
         case Situation.DOWNGRADED:
             yield from _downgrade_criteria(facts)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cds_service.hematology.clinical_picture import Downgrade
 from cds_service.hematology.verdicts import Finding, Situation, Verdict
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_wording import Markdown
@@ -34,11 +35,12 @@ def _steps(facts: CardFacts) -> Iterator[str]:
         yield "history"
     if facts.assessment.leukopenia.verdict in {Verdict.PRESENT, Verdict.UNCONFIRMED}:
         yield "symptoms"
+    kinds = {kind for kind, _ in facts.alert.downgrades}
+    if kinds:
+        yield "earlier-counts" if kinds == {Downgrade.BENIGN} else "treating-team"
     unreliable = facts.assessment.thrombocytopenia.verdict is Verdict.UNRELIABLE
     if unreliable:
         yield "citrate"
     yield "repeat"
     if _needs_workup(facts):
         yield from ("liver", "ultrasound", "referral")
-    elif situation is Situation.DOWNGRADED:
-        yield "treating-team"

@@ -108,6 +108,46 @@ SAID: list[tuple[str, Chart, list[str], list[str]]] = [
         ["No recorded cause found in the data available"],
         ["context below"],
     ),
+    (
+        "therapy, its kind above, its records among the causes",
+        SITUATIONS["downgraded-therapy"],
+        [
+            "shown as information, because this record may explain it",
+            "Cytotoxic or radiation therapy recorded before the newest low count: see the records below.",
+            "Consider asking the treating team",
+        ],
+        ["nsistent", "earlier counts"],
+    ),
+    (
+        "therapy that is no evidence any more",
+        BOTH_LOW.condition("Z51.11", 40, "Encounter for chemotherapy"),
+        ["recorded before the newest low count: Encounter for antineoplastic chemotherapy", "(Condition/Z51.11)"],
+        ["see the records below"],
+    ),
+    (
+        "a benign variant",
+        SITUATIONS["downgraded-benign"],
+        ["Benign variant recorded: see the records below", "Consider comparing with earlier counts"],
+        ["treating team"],
+    ),
+    (
+        "platelets low twice",
+        SITUATIONS["thrombocytopenia-isolated"],
+        [
+            "Platelets are low on two specimens at least 7 days apart",
+            "- Two low specimens at least 7 days apart stand for staying low (site default)",
+        ],
+        ["below 100"],
+    ),
+    (
+        "platelets low once",
+        SITUATIONS["thrombocytopenia-leukocytes-not-available"],
+        [
+            "Platelets are below 100 ×10⁹/L, without low leukocytes",
+            "- One low platelet count makes a card below 100 ×10⁹/L (site default)",
+        ],
+        ["two specimens", "Two low specimens"],
+    ),
     ("symptoms", LEUKOPENIA, ["there may be none", "dizziness"], []),
     ("versions", LEUKOPENIA, ["Knowledge 2026.1+test, software 0.1.0: **not clinically approved**"], []),
     ("another patient's", SITUATIONS["many-not-used"], ["1 resource of another patient"], ["0.7 10", "aside-7"]),
@@ -170,3 +210,10 @@ def test_approved_knowledge_is_not_called_a_draft() -> None:
     approved = replace(knowledge(), drafts=())
     (card,) = compose_response(LEUKOPENIA.assessment, CALLER, approved, SITE).cards
     assert "approved" not in card.detail
+
+
+@pytest.mark.parametrize("name", [name for name, made in SITUATIONS.items() if made.card.detail.count("shown as info")])
+def test_a_record_that_may_explain_it_is_listed_once(name: str) -> None:
+    detail = SITUATIONS[name].card.detail
+    for _, evidence in SITUATIONS[name].assessment.alert.downgrades:  # type: ignore[union-attr]
+        assert detail.count(f"({evidence.reference})") == 1
