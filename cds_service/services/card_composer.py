@@ -34,14 +34,13 @@ class CallerFacts:
 
 @dataclass(frozen=True)
 class SiteOptions:
-    """What the site decides. `public_url` has no final slash; `silent` withholds every card."""
+    """What the site decides. `public_url` has no final slash."""
 
     software_version: str
     public_url: str
     fingerprint_key: bytes
     withheld_audience: frozenset[str] = CLINICIANS_ONLY
     extension: bool = True
-    silent: bool = False
 
 
 def compose_response(
@@ -74,9 +73,7 @@ def compose_response(
 def _withheld(assessment: Assessment, caller: CallerFacts, site: SiteOptions) -> str | None:
     if caller.user_type in site.withheld_audience:
         return "audience"
-    if assessment.picture.patient.deceased:
-        return "deceased"
-    return "silent" if site.silent else None
+    return "deceased" if assessment.picture.patient.deceased else None
 
 
 def _facts(assessment: Assessment, alert: Alert, knowledge: Knowledge, site: SiteOptions) -> CardFacts:

@@ -6,7 +6,7 @@ from cds_service.hematology.lab_results import SetAside
 from cds_service.hematology.verdicts import Evidence, FindingAssessment
 from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import ANALYTE, CardFacts
-from cds_service.services.card_values import collected_text, difference_number, utc_day
+from cds_service.services.card_values import collected_text, difference_number
 from cds_service.services.card_wording import Markdown
 
 PREGNANCY = "pregnancy"
@@ -100,11 +100,8 @@ def _incomplete(facts: CardFacts) -> Iterator[Markdown]:
 
 
 def _under_age(facts: CardFacts) -> Iterator[Markdown]:
-    born = facts.assessment.picture.patient.born
-    age = facts.guideline.adult_age.days
-    today = utc_day(facts.assessment.as_of)
-    if born and (today.year - born.year - ((today.month, today.day) < (born.month, born.day))) < age:
-        yield facts.words.markdown("notices.under-age", age=age)
+    if facts.assessment.minor:
+        yield facts.words.markdown("notices.under-age", age=facts.guideline.adult_age.value)
 
 
 def _pregnancy(facts: CardFacts) -> Iterator[Markdown]:

@@ -89,7 +89,11 @@ def _downgrades(facts: CardFacts) -> Iterator[Markdown]:
     for kind in dict.fromkeys(kind for kind, _ in facts.alert.downgrades):
         own = [evidence for other, evidence in facts.alert.downgrades if other is kind]
         listed = [evidence_text(one, facts) for one in own if one.reference not in told]
-        below = [] if len(listed) == len(own) else [facts.words.markdown("rules.see-causes")]
+        below = (
+            []
+            if len(listed) == len(own)
+            else [facts.words.markdown("rules.others-below" if listed else "rules.see-causes")]
+        )
         records = Markdown("; ".join((*listed, *below)))
         yield facts.words.markdown(f"rules.downgrade-{kind}", records=records)
 

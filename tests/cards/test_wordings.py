@@ -119,10 +119,10 @@ SAID: list[tuple[str, Chart, list[str], list[str]]] = [
         ["nsistent", "earlier counts"],
     ),
     (
-        "therapy that is no evidence any more",
-        BOTH_LOW.condition("Z51.11", 40, "Encounter for chemotherapy"),
-        ["recorded before the newest low count: Encounter for antineoplastic chemotherapy", "(Condition/Z51.11)"],
-        ["see the records below"],
+        "more therapy than the causes list",
+        BOTH_LOW.condition("Z51.11", 9).condition("Z51.0", 8).drug("3002", 9).drug("3639", 9).drug("2555", 9),
+        ["since 2026-01-06 (Condition/Z51.11); others: see the records below."],
+        [],
     ),
     (
         "a benign variant",
@@ -217,3 +217,9 @@ def test_a_record_that_may_explain_it_is_listed_once(name: str) -> None:
     detail = SITUATIONS[name].card.detail
     for _, evidence in SITUATIONS[name].assessment.alert.downgrades:  # type: ignore[union-attr]
         assert detail.count(f"({evidence.reference})") == 1
+
+
+def test_the_card_says_under_age_where_the_assessment_does() -> None:
+    assessment = replace(LEUKOPENIA.assessment, minor=True)
+    (card,) = compose_response(assessment, CALLER, knowledge(), SITE).cards
+    assert card.detail.startswith("Under 18 years: age-specific limits differ")

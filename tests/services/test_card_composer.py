@@ -77,14 +77,6 @@ def test_nobody_is_told_about_the_deceased() -> None:
     assert told(chart_of_deceased)["findings"][0]["verdict"] == "present"
 
 
-def test_a_silent_service_answers_without_cards_and_counts_what_it_would_say() -> None:
-    response = LEUKOPENIA.response(site=replace(SITE, silent=True))
-    assert response.cards == ()
-    assessment = body(response)["extension"][NAME]
-    assert assessment["withheld"] == "silent"
-    assert assessment["fingerprint"] == told(LEUKOPENIA)["fingerprint"]
-
-
 def test_a_site_can_switch_the_extension_off() -> None:
     assert "extension" not in body(LEUKOPENIA.response(site=replace(SITE, extension=False)))
 
