@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -94,12 +95,13 @@ def build_parts(settings: Settings) -> Parts:
     knowledge = load_site_knowledge(settings)
     store = open_feedback_store(settings)
     review = _cytopenia_review(settings, knowledge)
+    root = urlsplit(settings.public_url).path
     return Parts(
         services=(review,),
         feedback_store=store,
         pages={
-            "/about": lambda: render_about(knowledge, version(_DISTRIBUTION)),
-            "/about/causes": lambda: render_causes(knowledge),
+            "/about": lambda: render_about(knowledge, version(_DISTRIBUTION), root),
+            "/about/causes": lambda: render_causes(knowledge, root),
         },
         readiness={"feedback store": lambda: _store_answers(store)},
         versions=versions(knowledge),

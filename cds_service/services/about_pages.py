@@ -36,11 +36,16 @@ class GroupEntry:
     mechanisms: tuple[str, ...]
 
 
-def render_about(knowledge: Knowledge, software_version: str) -> str:
-    """What the service judges: findings, criteria with provenance, sources, versions, limits, intended use, notices."""
+def render_about(knowledge: Knowledge, software_version: str, root: str = "") -> str:
+    """What the service judges: findings, criteria with provenance, sources, versions, limits, intended use, notices.
+
+    `root`: the path the service is published under, without final slash; links hold whether or not the page's own
+    address ends in a slash.
+    """
     return _render(
         ABOUT,
         knowledge,
+        root=root,
         software_version=software_version,
         criteria=tuple(_criteria(knowledge)),
         bands=tuple(_bands(knowledge)),
@@ -48,14 +53,18 @@ def render_about(knowledge: Knowledge, software_version: str) -> str:
     )
 
 
-def render_causes(knowledge: Knowledge) -> str:
-    """The causes by group, with mechanisms and the statements of the source document they rest on."""
+def render_causes(knowledge: Knowledge, root: str = "") -> str:
+    """The causes by group, with mechanisms and the statements of the source document they rest on.
+
+    `root` as in `render_about`.
+    """
     entries = tuple(_group(group, knowledge) for group in knowledge.guideline.groups)
     mechanisms = dict.fromkeys(name for group in knowledge.guideline.groups for name in group.mechanisms)
     cited = knowledge.guideline.statements
     return _render(
         CAUSES,
         knowledge,
+        root=root,
         groups=tuple(entry for entry in entries if not entry.group.context_only),
         context=tuple(entry for entry in entries if entry.group.context_only),
         mechanisms=tuple((name, knowledge.statements[cited[name]]) for name in mechanisms if name in cited),

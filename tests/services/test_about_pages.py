@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import pytest
 
@@ -84,3 +85,21 @@ def test_what_the_knowledge_says_is_text_in_a_page() -> None:
     group = replace(knowledge().guideline.groups[0], name="<b>bold</b>")
     guideline = replace(knowledge().guideline, groups=(group,))
     assert "&lt;b&gt;bold&lt;/b&gt;" in render_causes(replace(knowledge(), guideline=guideline))
+
+
+@pytest.mark.parametrize("root", ["", "/cds"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_pages_link_to_each_other_with_and_without_a_final_slash(root: str, slash: str) -> None:
+    """A relative link on /about/ would lead to /about/about/causes."""
+    links = {
+        "about": Page(render_about(knowledge(), "0.1.0", root)).attributes,
+        "about/causes": Page(render_causes(knowledge(), root)).attributes,
+    }
+    others = {"about": "about/causes", "about/causes": "about"}
+    for page, attributes in links.items():
+        found = [
+            urljoin(f"https://cds.example.org{root}/{page}{slash}", str(to))
+            for name, to in attributes
+            if name == "href"
+        ]
+        assert f"https://cds.example.org{root}/{others[page]}" in found
