@@ -14,7 +14,7 @@ from cds_service.services.card_wording import Markdown, Plain, in_sentence
 
 _NOTICED = {"known-finding", PREGNANCY}
 """Context that stands among the notices."""
-_SPLENIC, _SPLENIC_COUNTER = "splenic", "splenic-counter"
+_SPLENIC = "splenic"
 _RECORDS_AT_MOST = 4
 
 
@@ -56,7 +56,7 @@ def _group(support: GroupSupport, facts: CardFacts) -> Markdown:
     said = [_support(support, facts)]
     if support.weak:
         said.append(facts.words.markdown("causes.weak", records=_records(support.weak, facts)))
-    if group.id == _SPLENIC and any(one.group == _SPLENIC_COUNTER for one in facts.assessment.causes.context):
+    if group.id == _SPLENIC and facts.spleen_recorded_absent:
         said.append(facts.words.markdown("causes.splenic-counter"))
     values = {"name": name, "mechanisms": mechanisms, "support": Markdown("; ".join(said))}
     if hypothesis and support.evidence:

@@ -17,6 +17,8 @@ from cds_service.services.card_wording import Plain, Wording
 from cds_service.services.chart_text import clean_text
 
 _SHORT_UNIT = 12
+SPLENIC_COUNTER = "splenic-counter"
+"""The context group of an absent or atrophic spleen."""
 ANALYTE = {Finding.LEUKOPENIA: Analyte.LEUKOCYTES, Finding.THROMBOCYTOPENIA: Analyte.PLATELETS}
 
 
@@ -46,6 +48,11 @@ class CardFacts:
                 return (self.assessment.thrombocytopenia,)
             case Finding.BICYTOPENIA:
                 return (self.assessment.leukopenia, self.assessment.thrombocytopenia)
+
+    @property
+    def spleen_recorded_absent(self) -> bool:
+        """Whether this record says that the spleen is absent or atrophic."""
+        return any(one.group == SPLENIC_COUNTER for one in self.assessment.causes.context)
 
     @property
     def unit(self) -> Plain:

@@ -6,9 +6,12 @@ from cds_service.hematology.clinical_picture import Downgrade
 from cds_service.hematology.verdicts import Finding, Situation, Verdict
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_wording import Markdown
-from cds_service.services.order_drafts import FULL, REPEAT
+from cds_service.services.order_drafts import REPEAT
 
-_FULL_WORKUP = {Situation.BICYTOPENIA, Situation.CRITICAL}
+_WORKED_UP = {Situation.BICYTOPENIA, Situation.CRITICAL}
+"""Where two low counts are worked up. The criteria ask for few suggestions: a mild fall of both (often an infection
+passing) and counts that a recorded therapy, marrow disease or transplant may explain are to be repeated first, and only
+then looked into."""
 
 
 def step_lines(facts: CardFacts) -> tuple[Markdown, ...]:
@@ -18,11 +21,14 @@ def step_lines(facts: CardFacts) -> tuple[Markdown, ...]:
 
 def suggested_orders(facts: CardFacts) -> tuple[str, ...]:
     """The suggestions that fit: the repeat always, the work-up where both counts are low and nothing explains it."""
-    return FULL if _needs_workup(facts) else (REPEAT,)
+    return (REPEAT, *_workup(facts))
 
 
-def _needs_workup(facts: CardFacts) -> bool:
-    return facts.alert.situation in _FULL_WORKUP and facts.alert.leading is Finding.BICYTOPENIA
+def _workup(facts: CardFacts) -> tuple[str, ...]:
+    """What both counts low ask for beside the repeat, cheapest first; of an absent spleen no picture is asked for."""
+    if facts.alert.situation not in _WORKED_UP or facts.alert.leading is not Finding.BICYTOPENIA:
+        return ()
+    return ("liver", "ultrasound-liver" if facts.spleen_recorded_absent else "ultrasound", "referral")
 
 
 def _steps(facts: CardFacts) -> Iterator[str]:
@@ -42,5 +48,4 @@ def _steps(facts: CardFacts) -> Iterator[str]:
     if unreliable:
         yield "citrate"
     yield "repeat"
-    if _needs_workup(facts):
-        yield from ("liver", "ultrasound", "referral")
+    yield from _workup(facts)

@@ -16,10 +16,12 @@ _ORDERS = {
     REPEAT: ("cbc-with-differential", "peripheral-smear"),
     "liver": ("liver-panel",),
     "ultrasound": ("abdominal-ultrasound",),
+    "ultrasound-liver": ("abdominal-ultrasound-liver",),
     "referral": ("hematology-referral",),
 }
-"""The suggestions a card can make, cheapest first, and the orders in each."""
-FULL = tuple(_ORDERS)
+"""The suggestions a card can make, and the orders in each."""
+_CODED_AS = {"abdominal-ultrasound-liver": "abdominal-ultrasound"}
+"""Orders that share another one's code and differ in their words."""
 _REASONS_AT_MOST = 4
 
 
@@ -55,7 +57,7 @@ def _action(order: str, facts: DraftFacts, knowledge: Knowledge, words: Wording)
 
 
 def _service_request(order: str, facts: DraftFacts, knowledge: Knowledge, words: Wording) -> Mapping[str, object]:
-    code = knowledge.orders[order]
+    code = knowledge.orders[_CODED_AS.get(order, order)]
     request: dict[str, object] = {
         "resourceType": "ServiceRequest",
         "status": "draft",

@@ -191,6 +191,24 @@ def test_low_counts_of_both_suggest_the_work_up_and_a_single_one_the_repeat() ->
     assert [action.resource["code"]["coding"][0]["code"] for action in repeat.actions] == ["57021-8", "14768001"]  # type: ignore[index]
 
 
+@pytest.mark.parametrize("name", ["mild-fall", "downgraded-therapy", "downgraded-marrow"])
+def test_low_counts_of_both_that_fell_mildly_or_are_explained_suggest_the_repeat_alone(name: str) -> None:
+    """A choice: the criteria ask for few suggestions; the work-up waits for the repeat."""
+    assert [one.label.split()[0] for one in SITUATIONS[name].card.suggestions] == ["Repeat"]
+    assert "liver panel" not in SITUATIONS[name].card.detail
+
+
+@pytest.mark.parametrize("made", [BOTH_LOW, SITUATIONS["critical-both"]])
+def test_no_picture_is_asked_for_of_a_spleen_recorded_absent(made: Chart) -> None:
+    card = made.condition("Z90.81", 3000).card
+    (ultrasound,) = [one for one in card.suggestions if "ultrasound" in one.label]
+    assert ultrasound.label == "Abdominal ultrasound (liver)"
+    code = ultrasound.actions[0].resource["code"]
+    assert (code["text"], code["coding"][0]["code"]) == ("Abdominal ultrasound (liver)", "24558-9")  # type: ignore[index]
+    assert "Consider an abdominal ultrasound (liver); an absent or atrophic spleen is recorded." in card.detail
+    assert "(spleen, liver)" not in card.detail
+
+
 def test_a_reference_that_is_no_observations_id_is_no_reason_of_an_order() -> None:
     made = chart().wbc("3.4", 2)
     contained = replace(made.parts["counts"][0], reference="DiagnosticReport/1#wbc")
