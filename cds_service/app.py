@@ -143,12 +143,12 @@ def _pseudonym_key(settings: Settings) -> bytes:
 
 
 def load_site_knowledge(settings: Settings) -> Knowledge:
-    """The knowledge files, with what the site decides by a setting.
+    """The knowledge files and the site's concept maps, with what the site decides by a setting.
 
     Raises:
         cds_service.knowledge.strict_files.KnowledgeError: the knowledge can't be used.
     """
-    knowledge = load_knowledge(settings.knowledge_dir)
+    knowledge = load_knowledge(settings.knowledge_dir, settings.concept_maps)
     if settings.accepted_statuses is not None:
         knowledge = replace(knowledge, accepted_statuses=frozenset(settings.accepted_statuses))
     if settings.not_evaluable_card is not None:
@@ -158,8 +158,10 @@ def load_site_knowledge(settings: Settings) -> Knowledge:
 
 
 def versions(knowledge: Knowledge) -> Mapping[str, str]:
-    """The versions of software and knowledge, for `--version` and for whoever holds the operator's token."""
-    return {"software": version(_DISTRIBUTION), "knowledge": knowledge.version}
+    """The versions of software, knowledge and concept maps, for `--version` and whoever holds the operator's token."""
+    told = {"software": version(_DISTRIBUTION), "knowledge": knowledge.version}
+    maps = (f"{found} ({found.codes} codes, {found.unused} not used)" for found in knowledge.concept_maps)
+    return told | ({"conceptMaps": ", ".join(maps)} if knowledge.concept_maps else {})
 
 
 def open_feedback_store(settings: Settings) -> SqlFeedbackStore:

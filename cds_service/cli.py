@@ -86,7 +86,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 
     with _errors_in_one_line():
         told = versions(load_site_knowledge(settings))
-    click.echo(f"cds-service {told['software']}, knowledge {told['knowledge']}")
+    maps = f", concept maps {told['conceptMaps']}" if "conceptMaps" in told else ""
+    click.echo(f"cds-service {told['software']}, knowledge {told['knowledge']}{maps}")
     ctx.exit()
 
 

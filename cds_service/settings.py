@@ -27,6 +27,7 @@ def _split_list(value: object) -> object:
 
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
+FileList = Annotated[tuple[FilePath, ...], NoDecode, BeforeValidator(_split_list)]
 Key = Annotated[SecretStr, Field(min_length=16)]
 Statuses = Annotated[
     tuple[Literal["final", "amended", "corrected", "preliminary", "unknown"], ...],
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     time_budget_ms: int = Field(default=2000, ge=100, le=60_000)
     max_body_bytes: int = Field(default=16_777_216, ge=1024, le=1_073_741_824)
     knowledge_dir: Path | None = None
+    concept_maps: FileList = ()
     accepted_statuses: Statuses | None = None
     patient_audience: Literal["withhold", "show"] = "withhold"
     not_evaluable_card: bool | None = None

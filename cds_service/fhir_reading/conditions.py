@@ -33,7 +33,7 @@ _CLINICAL = _STANDING | {"inactive", "remission", "resolved", "unknown"}
 
 @dataclass(frozen=True)
 class ReadCondition:
-    """A condition that stands; `mapped`: its standing and at least one of its code systems are understood."""
+    """A condition that stands; `mapped`: its standing and at least one of its codes are understood."""
 
     recorded: RecordedCondition
     mapped: bool
@@ -46,7 +46,7 @@ def read_condition(resource: Json, reference: str, catalogue: CauseCatalogue, as
     if stands is False:
         return None
     codings = codings_of(resource.get("code"))
-    understood = any(catalogue.understands_system(system) for system, _ in codings)
+    understood = any(catalogue.understands_code(*coding) for coding in codings)
     onset, recorded = _dates(condition.elements)
     return ReadCondition(
         RecordedCondition(

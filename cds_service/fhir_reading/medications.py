@@ -33,7 +33,7 @@ _SHAPES = {
 
 @dataclass(frozen=True)
 class ReadMedication:
-    """A medication that stands; `mapped`: a code system or a name of it is understood."""
+    """A medication that stands; `mapped`: a code or a name of it is understood."""
 
     recorded: RecordedMedication
     mapped: bool
@@ -65,7 +65,7 @@ class Drugs:
             return self.catalogue.match_codings(codings), True
         names = [*texts_in(concepts), *texts_in(resource.get("medicationReference"))]
         named = {match.group: match for name in reversed(names) for match in self.catalogue.match_drug_name(name)}
-        understood = any(self.catalogue.understands_system(system) for system, _ in codings)
+        understood = any(self.catalogue.understands_code(*coding) for coding in codings)
         return tuple(named.values()), understood or bool(named)
 
     def display(self, resource: Json) -> str:

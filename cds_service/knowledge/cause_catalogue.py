@@ -78,6 +78,10 @@ class CodedCauses:
         """Whether codes of this system can be matched at all."""
         return system in self._systems
 
+    def understands_code(self, system: str, code: str) -> bool:  # noqa: ARG002 - all codes of its systems are
+        """Whether this code can be matched: as good as its system."""
+        return self.understands_system(system)
+
     def _hits(self, uri: str, code: str) -> Iterator[Hit]:
         system = self._systems.get(uri)
         normalised = system.normalise(code) if system else None

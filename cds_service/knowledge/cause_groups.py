@@ -3,6 +3,7 @@
 Room: knowledge. Refuses to know codes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -49,6 +50,11 @@ def load_cause_groups(directory: Path) -> dict[str, GroupFile]:
             if opposite not in groups:
                 raise KnowledgeError(group.file, "opposite_of", f"there is no group '{opposite}'")
     return groups
+
+
+def opposites(groups: Mapping[str, GroupFile]) -> Mapping[str, tuple[str, ...]]:
+    """The groups that say so, each with the groups of opposite meaning."""
+    return {name: group.opposite_of for name, group in groups.items() if group.opposite_of}
 
 
 def _read_group(table: Table) -> GroupFile:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cds_service.hematology.clinical_picture import Affects, CauseMatch, Course, Downgrade, Use
 from cds_service.knowledge.cause_catalogue import CauseRow, CodedCauses
-from cds_service.knowledge.cause_groups import GroupFile, Mechanism
+from cds_service.knowledge.cause_groups import GroupFile, Mechanism, opposites
 from cds_service.knowledge.code_systems import ATC_LEVELS, CodeSystem, Notation
 from cds_service.knowledge.strict_files import KnowledgeError, Table
 from cds_service.knowledge.value_sets import Concept, ValueSet
@@ -46,7 +46,7 @@ def cause_rows(
 
 def refuse_opposites(rows: Iterable[CauseRow], causes: CodedCauses, groups: Mapping[str, GroupFile]) -> None:
     """Raises KnowledgeError when a code of a group is also evidence for a group of opposite meaning."""
-    opposite_of = {name: group.opposite_of for name, group in groups.items() if group.opposite_of}
+    opposite_of = opposites(groups)
     for own in (row.meaning for row in rows if row.meaning.group in opposite_of):
         for other in causes.match_codings(((own.system, own.code),)):
             if other.group in opposite_of[own.group] and other.use is Use.EVIDENCE:

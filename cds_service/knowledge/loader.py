@@ -4,13 +4,15 @@ Room: knowledge. Knows which files there are and which pieces must agree, refuse
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from cds_service.knowledge.approvals import drafts
 from cds_service.knowledge.cause_catalogue import CodedCauses
-from cds_service.knowledge.cause_groups import GroupFile, load_cause_groups
+from cds_service.knowledge.cause_groups import GroupFile, load_cause_groups, opposites
 from cds_service.knowledge.cause_rows import cause_rows, refuse_opposites
 from cds_service.knowledge.code_systems import load_code_systems
+from cds_service.knowledge.concept_maps import read_concept_maps, with_concept_maps
 from cds_service.knowledge.guideline_files import guideline, load_criteria
 from cds_service.knowledge.lab_codes import lab_codes
 from cds_service.knowledge.model import Approval, Knowledge
@@ -27,14 +29,21 @@ EDITION_FILE = "edition.toml"
 SINGLE_FILES = ("systems.toml", "units.toml", "screening.toml", "orders.toml")
 
 
-def load_knowledge(directory: Path | None = None) -> Knowledge:
-    """Loads and checks a knowledge directory, the shipped one by default.
+def load_knowledge(directory: Path | None = None, concept_maps: Sequence[Path] = ()) -> Knowledge:
+    """Loads and checks a knowledge directory, the shipped one by default, with the site's concept maps.
 
-    Raises KnowledgeError, whose message names file and key, when anything in it is wrong.
+    Raises KnowledgeError, whose message names file and key, when anything in them is wrong.
     """
     root = directory or SHIPPED
     if not root.is_dir():
         raise KnowledgeError("knowledge directory", "", "there is no such directory")
+    knowledge = _load(root)
+    if not concept_maps:
+        return knowledge
+    return with_concept_maps(knowledge, read_concept_maps(concept_maps), opposites(load_cause_groups(root)))
+
+
+def _load(root: Path) -> Knowledge:
     statements, wording, criteria = load_statements(root), load_wording(root), load_criteria(root)
     groups, value_sets = load_cause_groups(root), load_value_sets(root)
     causes, systems_approval = _load_causes(root, value_sets, groups)

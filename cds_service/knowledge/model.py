@@ -74,7 +74,11 @@ class CauseCatalogue(Protocol):
         ...
 
     def understands_system(self, system: str) -> bool:
-        """Whether codes of this system can be matched at all (else they are counted as not understood)."""
+        """Whether any code of this system can be matched."""
+        ...
+
+    def understands_code(self, system: str, code: str) -> bool:
+        """Whether this code can be matched at all (else it is counted as not understood)."""
         ...
 
 
@@ -131,6 +135,19 @@ class OrderCode:
 
 
 @dataclass(frozen=True)
+class SiteVocabulary:
+    """A concept map of the site: how many of its codes are understood through it, and how many it lists in vain."""
+
+    name: str
+    version: str
+    codes: int
+    unused: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """Everything the service knows, loaded once, checked strictly, identified by `version` (edition + content hash)."""
 
@@ -151,3 +168,5 @@ class Knowledge:
     """Jinja2 templates by name."""
     drafts: tuple[str, ...]
     """What is used and not clinically approved; empty when all is approved."""
+    concept_maps: tuple[SiteVocabulary, ...] = ()
+    """The site's own vocabularies that the codes of tests and causes include."""

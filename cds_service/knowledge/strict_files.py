@@ -5,6 +5,7 @@ Room: knowledge. Knows TOML and JSON, refuses to know what any key means.
 
 import json
 import re
+import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -94,7 +95,7 @@ class Table:
         values = self._take(key, list, "a list of texts")
         for value in values:
             if not isinstance(value, str) or not value.strip():
-                raise self.error(key, f"expected texts only, found {value!r}")
+                raise self.error(key, f"expected texts only, found {reprlib.repr(value)}")
             if values.count(value) > 1:
                 raise self.error(key, f"'{value}' stands here twice; keep one")
         return tuple(values)
@@ -108,7 +109,7 @@ class Table:
         values = self._take(key, list, "a list of tables")
         for number, value in enumerate(values):
             if not isinstance(value, dict):
-                raise self.error(f"{key}[{number}]", f"expected a table, found {value!r}")
+                raise self.error(f"{key}[{number}]", f"expected a table, found {reprlib.repr(value)}")
         return tuple(Table(self.file, value, self.path(f"{key}[{number}]")) for number, value in enumerate(values))
 
     def is_table(self, key: str) -> bool:
@@ -136,7 +137,7 @@ class Table:
         self._taken.add(key)
         value = self._values[key]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(key, f"expected {expected}, found {value!r}")
+            raise self.error(key, f"expected {expected}, found {reprlib.repr(value)}")
         return value
 
 
@@ -160,10 +161,15 @@ def read_json(directory: Path, name: str) -> Table:
             found[key] = value
         return found
 
+    text = read_text(directory, name)
     try:
-        value = json.loads(read_text(directory, name), object_pairs_hook=members)
+        value = json.loads(text, object_pairs_hook=members)
+    except KnowledgeError:
+        raise
     except json.JSONDecodeError as error:
         raise KnowledgeError(name, f"line {error.lineno}", f"can't be read as JSON: {error.msg}") from None
+    except (ValueError, RecursionError):
+        raise KnowledgeError(name, "", "can't be read as JSON: a number is too long, or the nesting too deep") from None
     if not isinstance(value, dict):
         raise KnowledgeError(name, "", "expected one JSON object")
     return Table(name, value)

@@ -14,7 +14,8 @@ _NOT_USED_AT_MOST = 5
 
 def limit_lines(facts: CardFacts) -> tuple[Markdown, ...]:
     """The limits: the window, at most 5 lines of what was not used, the versions, the intended use."""
-    return (_window(facts), *_not_used(facts), _versions(facts), facts.words.markdown("limits.intended-use"))
+    intended_use = facts.words.markdown("limits.intended-use")
+    return (_window(facts), *_not_used(facts), _versions(facts), *_concept_maps(facts), intended_use)
 
 
 def _window(facts: CardFacts) -> Markdown:
@@ -58,3 +59,10 @@ def _set_aside(one: SetAside, facts: CardFacts) -> Markdown:
 def _versions(facts: CardFacts) -> Markdown:
     key = "limits.versions-draft" if facts.knowledge.drafts else "limits.versions"
     return facts.words.markdown(key, knowledge=facts.knowledge.version, software=facts.software_version)
+
+
+def _concept_maps(facts: CardFacts) -> Iterator[Markdown]:
+    """The site's own vocabularies, where it has any: what was read rests on them."""
+    if facts.knowledge.concept_maps:
+        maps = ", ".join(map(str, facts.knowledge.concept_maps))
+        yield facts.words.markdown("limits.concept-maps", maps=maps)

@@ -1,11 +1,14 @@
 """Which FHIR data the service asks for, as prefetch templates every CDS Hooks client can fill.
 
-Made from the value sets, so that a code added there is asked for at once. Only what every client version supports: root
-tokens of the context, equality, `_sort`, `_count`; no `today()`, no clinical-status (the reader judges).
+Made from the value sets and the site's concept maps, so that a code added there is asked for at once. Only what every
+client version supports: root tokens of the context, equality, `_sort`, `_count`; no `today()`, no clinical-status (the
+reader judges).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
+from urllib.parse import quote
 
 from cds_service.hematology.lab_results import Analyte
 from cds_service.knowledge.model import Knowledge, LabCode, LabUse
@@ -48,5 +51,10 @@ def _is_companion(code: LabCode) -> bool:
 
 
 def _observations(codes: Iterable[LabCode], count: int) -> str:
-    asked = ",".join(f"{code.system}|{code.code}" for code in codes)
+    asked = ",".join(f"{_escaped(code.system)}|{_escaped(code.code)}" for code in codes)
     return f"Observation?patient={_PATIENT}&code={asked}&_sort=-date&_count={count}"
+
+
+def _escaped(text: str) -> str:
+    """A part of a token as a search takes it (R4 Search, Escaping), percent-encoded: sites' codes hold all sorts."""
+    return quote(re.sub(r"([\\$,|])", r"\\\1", text), safe="/:")

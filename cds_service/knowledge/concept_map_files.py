@@ -1,0 +1,199 @@
+"""A site's FHIR R4 ConceptMaps, read strictly: which code it says is which code of ours, row by row.
+
+Room: knowledge. Knows the shape of a ConceptMap (hl7.org/fhir/R4/conceptmap.html), refuses to know what a code is for.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cds_service.knowledge.strict_files import KnowledgeError, Table, read_json
+
+ACTIVE, DRAFT, RETIRED, UNKNOWN = "active", "draft", "retired", "unknown"
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+CODE = re.compile(r"[^\s]+(\s[^\s]+)*")
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s|]+")
+TEXTS = ("language", "url", "title", "date", "publisher", "description", "purpose", "copyright")
+SCOPES = (("sourceUri", "sourceCanonical"), ("targetUri", "targetCanonical"))
+LEFT_TO_OTHERS = ("meta", "text", "identifier", "contact", "useContext", "jurisdiction", "contained", "extension")
+"""Elements for catalogues and people: objects or lists of objects, not looked into."""
+NOT_UNDERSTOOD = {
+    "implicitRules": "rules that aren't understood may change what the map says",
+    "modifierExtension": "an extension that modifies may turn the meaning around",
+    "unmapped": "there is no wildcard; list each code as an element",
+    "dependsOn": "a mapping that holds only sometimes can't be judged here",
+    "product": "a mapping with further products can't be judged here",
+}
+
+
+class Equivalence(StrEnum):
+    """How the target relates to the source (R4 ConceptMapEquivalence): `wider` means that the target is the wider."""
+
+    EQUAL = "equal"
+    EQUIVALENT = "equivalent"
+    WIDER = "wider"
+    SUBSUMES = "subsumes"
+    NARROWER = "narrower"
+    SPECIALIZES = "specializes"
+    INEXACT = "inexact"
+    RELATED_TO = "relatedto"
+    UNMATCHED = "unmatched"
+    DISJOINT = "disjoint"
+
+
+@dataclass(frozen=True)
+class MapRow:
+    """One target of one element. `element` and `key` are their places in the file; an unmatched one has no code."""
+
+    file: str
+    element: str
+    key: str
+    source: tuple[str, str]
+    display: str
+    target_system: str
+    target_code: str | None
+    equivalence: Equivalence
+
+    @property
+    def target(self) -> tuple[str, str] | None:
+        """The target as (system, code)."""
+        return None if self.target_code is None else (self.target_system, self.target_code)
+
+    def error(self, problem: str) -> KnowledgeError:
+        """An error that names this row's file and element."""
+        return KnowledgeError(self.file, self.key, problem)
+
+
+@dataclass(frozen=True)
+class ConceptMapFile:
+    """One ConceptMap. `digest` is the SHA-256 of the file's bytes, hexadecimal."""
+
+    file: str
+    name: str
+    version: str
+    approved: bool
+    digest: str
+    rows: tuple[MapRow, ...]
+
+
+def read_concept_map(path: Path) -> ConceptMapFile:
+    """One file. Raises KnowledgeError, which names file and element but no folder, on anything unexpected."""
+    if not path.is_file():
+        raise KnowledgeError(path.name, "", "there is no such file")
+    table = read_json(path.parent, path.name)
+    if table.text("resourceType") != "ConceptMap":
+        raise table.error("resourceType", "expected ConceptMap (FHIR R4)")
+    _refuse_not_understood(table)
+    name, version = _matching(table, "name", NAME), _matching(table, "version", VERSION)
+    approved = _is_approved(table)
+    _skip_unread(table)
+    groups = table.tables("group")
+    rows = tuple(row for group in groups for row in _read_group(group))
+    table.finish()
+    if not rows:
+        raise table.error("group", "maps nothing; leave the file out")
+    return ConceptMapFile(path.name, name, version, approved, hashlib.sha256(path.read_bytes()).hexdigest(), rows)
+
+
+def _matching(table: Table, key: str, pattern: re.Pattern[str]) -> str:
+    """`name` and `version`, which the card shows: short and without anything to escape."""
+    value = table.text(key)
+    if not pattern.fullmatch(value):
+        raise table.error(key, f"must be letters, digits, '_', '-' (a version also '.'): {pattern.pattern}")
+    return value
+
+
+def _is_approved(table: Table) -> bool:
+    """Whether the site stands by the map: status active, and not experimental."""
+    status = table.text("status")
+    if status == RETIRED:
+        raise table.error("status", "this map is retired; leave it out, or use the one that replaces it")
+    if status not in (ACTIVE, DRAFT, UNKNOWN):
+        raise table.error("status", f"'{status}' is none of: {DRAFT}, {ACTIVE}, {RETIRED}, {UNKNOWN}")
+    return not table.flag("experimental") and status == ACTIVE
+
+
+def _skip_unread(table: Table) -> None:
+    """Takes the elements that don't say what maps to what, checking no more than their JSON type."""
+    if "id" in table:
+        _matching(table, "id", ID)
+    table.ignore(*TEXTS)
+    for choice in SCOPES:
+        given = [key for key in choice if key in table]
+        if len(given) > 1:
+            raise table.error(given[1], f"{given[0]} is given too; keep one")
+        table.ignore(*given)
+    _skip_objects(table, LEFT_TO_OTHERS)
+
+
+def _skip_objects(table: Table, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if key in table:
+            _ = table.table(key) if key in ("meta", "text") else table.tables(key)
+
+
+def _refuse_not_understood(table: Table) -> None:
+    for key, reason in NOT_UNDERSTOOD.items():
+        if key in table:
+            raise table.error(key, f"{reason}; remove it")
+
+
+def _read_group(group: Table) -> Iterator[MapRow]:
+    _refuse_not_understood(group)
+    source, target = _matching_uri(group, "source"), _matching_uri(group, "target")
+    group.ignore("id", "sourceVersion", "targetVersion")
+    _skip_objects(group, ("extension",))
+    elements = group.tables("element")
+    group.finish()
+    if not elements:
+        raise group.error("element", "maps nothing; leave the group out")
+    for element in elements:
+        yield from _read_element(element, source, target)
+
+
+def _read_element(element: Table, source: str, target: str) -> Iterator[MapRow]:
+    _refuse_not_understood(element)
+    code = _read_code(element)
+    display = element.text("display") if "display" in element else code
+    element.ignore("id")
+    _skip_objects(element, ("extension",))
+    targets = element.tables("target")
+    element.finish()
+    if not targets:
+        raise element.error("target", f"code {code} has no target; leave it out, or say equivalence unmatched")
+    seen: set[str | None] = set()
+    for found in targets:
+        row = _read_target(found, element.key, (source, code), display, target)
+        if row.target_code in seen:
+            raise found.error("code", f"'{row.target_code}' stands in this element twice; keep one")
+        seen.add(row.target_code)
+        yield row
+
+
+def _read_target(target: Table, element: str, source: tuple[str, str], display: str, system: str) -> MapRow:
+    _refuse_not_understood(target)
+    equivalence = target.choice("equivalence", Equivalence)
+    code = _read_code(target) if equivalence is not Equivalence.UNMATCHED else None
+    target.ignore("id", "display", "comment")
+    _skip_objects(target, ("extension",))
+    target.finish()
+    return MapRow(target.file, element, target.key, source, display, system, code, equivalence)
+
+
+def _read_code(table: Table) -> str:
+    code = table.text("code")
+    if not CODE.fullmatch(code) or not code.isprintable():
+        raise table.error("code", "isn't written as a FHIR code: no blanks around it, single ones inside, no controls")
+    return code
+
+
+def _matching_uri(table: Table, key: str) -> str:
+    uri = table.text(key)
+    if not URI.fullmatch(uri) or not uri.isprintable():
+        raise table.error(key, "must be an absolute URI of a code system, without blanks or '|'")
+    return uri
