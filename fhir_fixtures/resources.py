@@ -75,10 +75,10 @@ def medications(story: Story, place: Place) -> list[Resource]:
     return [_medication(story, place, number, order) for number, order in enumerate(story.medications, 1)]
 
 
-def _codes(codes: Sequence[str], text: str, local: str | None = None) -> Resource:
+def _codes(codes: Sequence[str], text: str, local: str | None, house_list: str) -> Resource:
     codings = [coding(code) for code in codes]
     if local:
-        codings.append({"system": "http://hospital.example.org/problem-codes", "code": local, "display": text})
+        codings.append({"system": f"http://hospital.example.org/{house_list}", "code": local, "display": text})
     return {**({"coding": codings} if codings else {}), "text": text}
 
 
@@ -90,7 +90,7 @@ def _condition(story: Story, place: Place, number: int, entry: Condition) -> Res
         "clinicalStatus": concept("condition-clinical", entry.status) if entry.status and not refused else None,
         "verificationStatus": concept("condition-ver-status", entry.verification),
         "category": [concept("condition-category", entry.category)],
-        "code": _codes(entry.codes, entry.text, entry.local),
+        "code": _codes(entry.codes, entry.text, entry.local, "problem-codes"),
         "subject": reference("Patient", story.id),
         "onsetDateTime": entry.onset.isoformat() if entry.onset else None,
         "abatementDateTime": entry.abated.isoformat() if entry.abated else None,
@@ -111,7 +111,7 @@ def _medication(story: Story, place: Place, number: int, order: Medication) -> R
         "intent": "order",
         "category": [concept("medicationrequest-category", "outpatient", "Outpatient")],
         "reportedBoolean": False,
-        "medicationCodeableConcept": _codes(order.codes, order.text),
+        "medicationCodeableConcept": _codes(order.codes, order.text, order.local, "formulary"),
         "subject": reference("Patient", story.id),
         "authoredOn": order.authored.isoformat(),
         "requester": {"display": place.requester},

@@ -72,10 +72,11 @@ class Condition(_Strict):
 
 
 class Medication(_Strict):
-    """One order; `start` and `end` bound the dosage where the order says so."""
+    """One order; `local` is a house code; `start` and `end` bound the dosage where the order says so."""
 
     text: str
     codes: tuple[str, ...] = ()
+    local: str | None = None
     status: Literal["active", "completed", "stopped", "on-hold", "cancelled"] = "active"
     authored: date
     dosage: str

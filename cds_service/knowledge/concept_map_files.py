@@ -20,8 +20,9 @@ CODE = re.compile(r"[^\s]+(\s[^\s]+)*")
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s|]+")
 TEXTS = ("language", "url", "title", "date", "publisher", "description", "purpose", "copyright")
 SCOPES = (("sourceUri", "sourceCanonical"), ("targetUri", "targetCanonical"))
-LEFT_TO_OTHERS = ("meta", "text", "identifier", "contact", "useContext", "jurisdiction", "contained", "extension")
-"""Elements for catalogues and people: objects or lists of objects, not looked into."""
+OBJECTS = ("meta", "text", "identifier")
+LISTS = ("contact", "useContext", "jurisdiction", "contained", "extension")
+"""Elements for catalogues and people; of these no more than the JSON type is looked at."""
 NOT_UNDERSTOOD = {
     "implicitRules": "rules that aren't understood may change what the map says",
     "modifierExtension": "an extension that modifies may turn the meaning around",
@@ -128,13 +129,16 @@ def _skip_unread(table: Table) -> None:
         if len(given) > 1:
             raise table.error(given[1], f"{given[0]} is given too; keep one")
         table.ignore(*given)
-    _skip_objects(table, LEFT_TO_OTHERS)
+    for key in OBJECTS:
+        if key in table:
+            table.table(key)
+    _skip_lists(table, LISTS)
 
 
-def _skip_objects(table: Table, keys: tuple[str, ...]) -> None:
+def _skip_lists(table: Table, keys: tuple[str, ...] = ("extension",)) -> None:
     for key in keys:
         if key in table:
-            _ = table.table(key) if key in ("meta", "text") else table.tables(key)
+            table.tables(key)
 
 
 def _refuse_not_understood(table: Table) -> None:
@@ -147,7 +151,7 @@ def _read_group(group: Table) -> Iterator[MapRow]:
     _refuse_not_understood(group)
     source, target = _matching_uri(group, "source"), _matching_uri(group, "target")
     group.ignore("id", "sourceVersion", "targetVersion")
-    _skip_objects(group, ("extension",))
+    _skip_lists(group)
     elements = group.tables("element")
     group.finish()
     if not elements:
@@ -161,7 +165,7 @@ def _read_element(element: Table, source: str, target: str) -> Iterator[MapRow]:
     code = _read_code(element)
     display = element.text("display") if "display" in element else code
     element.ignore("id")
-    _skip_objects(element, ("extension",))
+    _skip_lists(element)
     targets = element.tables("target")
     element.finish()
     if not targets:
@@ -180,7 +184,7 @@ def _read_target(target: Table, element: str, source: tuple[str, str], display: 
     equivalence = target.choice("equivalence", Equivalence)
     code = _read_code(target) if equivalence is not Equivalence.UNMATCHED else None
     target.ignore("id", "display", "comment")
-    _skip_objects(target, ("extension",))
+    _skip_lists(target)
     target.finish()
     return MapRow(target.file, element, target.key, source, display, system, code, equivalence)
 
