@@ -14,6 +14,7 @@ from cds_service.cds_hooks.feedback_report import parse_feedback
 from cds_service.cli import main
 from cds_service.feedback_store.database import migrate
 from cds_service.feedback_store.store import SqlFeedbackStore
+from tests.builders.concept_maps import EXAMPLE, LAB, LOINC, concept_map, group, written
 from tests.builders.conversation import CARD, overridden
 
 COMMANDS = {"check-knowledge", "feedback", "load", "migrate", "open-chart", "sandbox", "serve"}
@@ -59,6 +60,23 @@ def test_the_version_names_software_and_knowledge() -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("cds-service 0.")
     assert ", knowledge 20" in result.stdout
+
+
+def test_the_version_names_the_sites_concept_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDS_CONCEPT_MAPS", str(EXAMPLE))
+    told = _run("--version").stdout
+    assert "+maps:" in told
+    assert told.endswith(", concept maps ExampleHospital 2026.1 (13 codes, 3 not used)\n")
+
+
+def test_a_concept_map_that_cannot_be_used_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    faulty = written(tmp_path, concept_map(group(LAB, LOINC, WBC="6690-20")))
+    monkeypatch.setenv("CDS_CONCEPT_MAPS", f"{EXAMPLE}, {faulty}")
+    monkeypatch.setenv("CDS_AUTH", "off")
+    for command in (["serve", "--port", "0"], ["--version"]):
+        _assert_one_line(
+            _run(*command), 1, "Error: site.json: group[0].element[0].target[0]: the target 6690-20 is in no"
+        )
 
 
 def test_serve_without_authentication_must_be_said() -> None:

@@ -58,6 +58,8 @@ def test_each_setting_is_preceded_by_its_meaning() -> None:
         ("CDS_MAX_BODY_BYTES", "-1"),
         ("CDS_KNOWLEDGE_DIR", "/marker"),
         ("CDS_CA_BUNDLE", "/marker"),
+        ("CDS_CONCEPT_MAPS", "/marker"),
+        ("CDS_CONCEPT_MAPS", "/marker/a.json, /marker/b.json"),
         ("CDS_HTTPS_PROXY", "socks5://marker"),
         ("CDS_ACCEPTED_STATUSES", "final,marker"),
         ("CDS_ACCEPTED_STATUSES", ","),

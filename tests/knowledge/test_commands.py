@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from cds_service.knowledge import statements_page
 from cds_service.knowledge.commands import check_knowledge_command
-from cds_service.knowledge.loader import SHIPPED
+from cds_service.knowledge.loader import SHIPPED, load_knowledge
+from tests.builders.concept_maps import EXAMPLE, LAB, LOINC, concept_map, group, target, written
 from tests.builders.knowledge import shipped_knowledge
 
 
@@ -73,3 +74,55 @@ def test_a_stale_page_fails_the_check_and_is_written_anew(tmp_path: Path, monkey
     page = (tmp_path / "docs/knowledge/statements.md").read_text(encoding="utf-8")
     assert "- A count of 3.9 is low (`tests/new.yaml`)" in page
     assert "- no cause recorded (`tests/test_new.py`)" in page
+
+
+def _checked(*paths: Path) -> Result:
+    options = [option for path in paths for option in ("--concept-map", str(path))]
+    return CliRunner().invoke(check_knowledge_command, options)
+
+
+def test_a_concept_map_is_explained_row_by_row() -> None:
+    result = _checked(EXAMPLE)
+    assert result.exit_code == 0, result.output
+    told = [" ".join(line.split()) for line in result.output.splitlines()]
+    for line in (
+        "Concept map ExampleHospital 2026.1 (example-hospital.json): 16 rows, 13 used, 3 not used.",
+        f"{LAB} -> {LOINC}",
+        "H-LEU (Leukozyten) 6690-2 count of leukocytes",
+        "H-HB (Hämoglobin) 718-7 shown beside the counts: hemoglobin",
+        "H-LEUL (Leukozyten im Liquor) 26465-5 never a count",
+        "H-POCT-LEU (Leukozyten Schnelltest) 26464-8 NOT USED: inexact: only equal or equivalent makes a test ours",
+        "HX-3301 (Leberzirrhose) K74.60 splenic (evidence)",
+        "HX-3390 (Leberkrankheit) K74.60 NOT USED: narrower: the target would claim more than the code says",
+        "F-20117 (Azathioprin 50 mg Tabletten) L04AX01 drug (evidence)",
+    ):
+        assert line in told, result.output
+    assert f"Knowledge {load_knowledge(None, [EXAMPLE]).version}, sound." in result.output
+
+
+def test_every_refused_row_is_shown_and_the_first_is_the_error(tmp_path: Path) -> None:
+    rows = group(LAB, LOINC, A=[target("6690-2"), target("777-3")], B="6690-20", C="777-3")
+    result = _checked(written(tmp_path, concept_map(rows)))
+    assert result.exit_code == 1
+    assert "4 rows, 2 used, 2 refused." in result.output
+    assert result.output.count("REFUSED: ") == 2
+    assert "[group[0].element[1].target[0]]" in result.output
+    assert result.stderr.startswith("Error: site.json: group[0].element[0].target[1]: makes code A count of platelets")
+    assert "sound" not in result.output
+
+
+def test_a_concept_map_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    result = _checked(EXAMPLE, written(tmp_path, "{"))
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert result.stderr.startswith("Error: site.json: line 1: ")
+    assert _checked(tmp_path / "none.json").exit_code == 2
+
+
+def test_a_map_is_explained_against_the_sites_own_knowledge(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(SHIPPED, tmp_path / "knowledge"))
+    counts = copy / "value_sets/leukocyte-counts.json"
+    counts.write_text(counts.read_text(encoding="utf-8").replace('"804-5"', '"99999-9"'), encoding="utf-8")
+    path = written(tmp_path, concept_map(group(LAB, LOINC, X="804-5")))
+    options = ["--concept-map", str(path)]
+    assert CliRunner().invoke(check_knowledge_command, options).exit_code == 0
+    assert CliRunner().invoke(check_knowledge_command, [*options, "--knowledge-dir", str(copy)]).exit_code == 1
