@@ -18,8 +18,12 @@ VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 CODE = re.compile(r"[^\s]+(\s[^\s]+)*")
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s|]+")
-TEXTS = ("language", "url", "title", "date", "publisher", "description", "purpose", "copyright")
+DATE = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?)?)?")
+WITHOUT_BLANKS = re.compile(r"\S+")
+TEXTS = ("title", "publisher", "description", "purpose", "copyright")
 SCOPES = (("sourceUri", "sourceCanonical"), ("targetUri", "targetCanonical"))
+WRITTEN = {"id": ID, "date": DATE} | dict.fromkeys(("language", "url", *SCOPES[0], *SCOPES[1]), WITHOUT_BLANKS)
+"""Elements that aren't read, and how FHIR has them written."""
 OBJECTS = ("meta", "text", "identifier")
 LISTS = ("contact", "useContext", "jurisdiction", "contained", "extension")
 """Elements for catalogues and people; of these no more than the JSON type is looked at."""
@@ -102,10 +106,10 @@ def read_concept_map(path: Path) -> ConceptMapFile:
 
 
 def _matching(table: Table, key: str, pattern: re.Pattern[str]) -> str:
-    """`name` and `version`, which the card shows: short and without anything to escape."""
+    """A text written as the pattern says; `name` and `version`, which the card shows, hold nothing to escape."""
     value = table.text(key)
     if not pattern.fullmatch(value):
-        raise table.error(key, f"must be letters, digits, '_', '-' (a version also '.'): {pattern.pattern}")
+        raise table.error(key, f"isn't written as it must be: {pattern.pattern}")
     return value
 
 
@@ -121,14 +125,13 @@ def _is_approved(table: Table) -> bool:
 
 def _skip_unread(table: Table) -> None:
     """Takes the elements that don't say what maps to what, checking no more than their JSON type."""
-    if "id" in table:
-        _matching(table, "id", ID)
     table.ignore(*TEXTS)
-    for choice in SCOPES:
-        given = [key for key in choice if key in table]
-        if len(given) > 1:
-            raise table.error(given[1], f"{given[0]} is given too; keep one")
-        table.ignore(*given)
+    for key, pattern in WRITTEN.items():
+        if key in table:
+            _matching(table, key, pattern)
+    for one, other in SCOPES:
+        if one in table and other in table:
+            raise table.error(other, f"{one} is given too; keep one")
     for key in OBJECTS:
         if key in table:
             table.table(key)

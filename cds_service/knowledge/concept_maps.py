@@ -16,13 +16,15 @@ from cds_service.knowledge.strict_files import KnowledgeError
 
 
 def read_concept_maps(paths: Iterable[Path]) -> tuple[ConceptMapFile, ...]:
-    """The files in their order. Raises KnowledgeError when one can't be read, or two maps have one name."""
+    """The files in their order. Raises KnowledgeError when one can't be read, or two can't be told apart by name."""
     maps = tuple(read_concept_map(path) for path in paths)
-    files: dict[str, str] = {}
+    names: dict[str, str] = {}
     for found in maps:
-        if found.name in files:
-            raise KnowledgeError(found.file, "name", f"'{found.name}' is also the name of {files[found.name]}")
-        files[found.name] = found.file
+        if found.file in names.values():
+            raise KnowledgeError(found.file, "", "two concept maps have this file name; list each once, or rename one")
+        if found.name in names:
+            raise KnowledgeError(found.file, "name", f"'{found.name}' is also the name of {names[found.name]}")
+        names[found.name] = found.file
     return maps
 
 

@@ -12,6 +12,7 @@ from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge, LabUse
 from tests.builders.concept_maps import (
     ATC,
+    EVERY_ELEMENT,
     EXAMPLE,
     FORMULARY,
     ICD_10_CM,
@@ -26,42 +27,6 @@ from tests.builders.concept_maps import (
 )
 from tests.builders.knowledge import shipped_knowledge
 
-EVERY_ELEMENT = concept_map(
-    {
-        "id": "g1",
-        "extension": [{"url": "http://hospital.example.org/x", "valueBoolean": True}],
-        "source": LAB,
-        "sourceVersion": "7",
-        "target": LOINC,
-        "targetVersion": "2.78",
-        "element": [
-            {
-                "id": "e1",
-                "code": "a b,c|d$e",
-                "display": "Weiß",
-                "target": [{"id": "t1", "code": "6690-2", "display": "x", "equivalence": "equal", "comment": "y"}],
-            }
-        ],
-    },
-    id="everything",
-    meta={"versionId": "3"},
-    language="de",
-    text={"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'},
-    url="http://hospital.example.org/fhir/ConceptMap/everything",
-    identifier={"value": "1"},
-    title="Everything",
-    experimental=False,
-    date="2026-01-02",
-    publisher="Example Hospital",
-    contact=[{"name": "Example Informatician"}],
-    description="x",
-    jurisdiction=[{"text": "x"}],
-    useContext=[{"code": {"code": "x"}, "valueCodeableConcept": {"text": "x"}}],
-    purpose="x",
-    copyright="x",
-    sourceUri="http://hospital.example.org/fhir/ValueSet/tests",
-    targetCanonical="http://hospital.example.org/fhir/ValueSet/standard",
-)
 SOUND: dict[str, Any] = {
     "the example": json.loads(EXAMPLE.read_text(encoding="utf-8")),
     "the smallest": concept_map(),
