@@ -160,7 +160,7 @@ def load_site_knowledge(settings: Settings) -> Knowledge:
 def versions(knowledge: Knowledge) -> Mapping[str, str]:
     """The versions of software, knowledge and concept maps, for `--version` and whoever holds the operator's token."""
     told = {"software": version(_DISTRIBUTION), "knowledge": knowledge.version}
-    maps = (f"{found} ({found.codes} codes, {found.unused} not used)" for found in knowledge.concept_maps)
+    maps = (f"{found} ({found.codes} of {found.codes + found.unused} codes used)" for found in knowledge.concept_maps)
     return told | ({"conceptMaps": ", ".join(maps)} if knowledge.concept_maps else {})
 
 

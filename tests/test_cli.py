@@ -66,7 +66,7 @@ def test_the_version_names_the_sites_concept_maps(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CDS_CONCEPT_MAPS", str(EXAMPLE))
     told = _run("--version").stdout
     assert "+maps:" in told
-    assert told.endswith(", concept maps ExampleHospital 2026.1 (13 codes, 3 not used)\n")
+    assert told.endswith(", concept maps ExampleHospital 2026.1 (13 of 16 codes used)\n")
 
 
 def test_a_concept_map_that_cannot_be_used_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_conditions_and_drugs_in_local_codes_count_as_understood_where_they_are_
 def test_the_operator_sees_the_maps_in_the_readiness_details_and_nobody_else(tmp_path: Path) -> None:
     client = _client(tmp_path, group(LAB, LOINC, WBC="6690-2", X=[{"equivalence": "unmatched"}]))
     details = client.get("/readyz", headers={"Authorization": f"Bearer {OPS_TOKEN}"}).get_json()
-    assert details["versions"]["conceptMaps"] == "SyntheticSite 1 (1 codes, 1 not used)"
+    assert details["versions"]["conceptMaps"] == "SyntheticSite 1 (1 of 2 codes used)"
     assert "+maps:" in details["versions"]["knowledge"]
     assert client.get("/readyz").get_json() == {"status": "ready"}
     assert "SyntheticSite 1" in client.get("/about").get_data(as_text=True)
