@@ -13,6 +13,7 @@ from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.feedback_store.database import migrate
 from cds_service.feedback_store.store import SqlFeedbackStore
+from cds_service.fhir_reading.releases import Release
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge
 from cds_service.outbound.allowed_servers import AllowedServers
@@ -117,6 +118,7 @@ def _cytopenia_review(settings: Settings, knowledge: Knowledge) -> CytopeniaRevi
         fhir=_fhir_access(settings),
         site=_site_options(settings),
         deadline=lambda: Deadline.after(budget_seconds),
+        release=None if settings.fhir_release == "auto" else Release(settings.fhir_release),
     )
 
 

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=16_777_216, ge=1024, le=1_073_741_824)
     knowledge_dir: Path | None = None
     concept_maps: FileList = ()
+    fhir_release: Literal["auto", "STU3", "R4", "R4B", "R5"] = "auto"
     accepted_statuses: Statuses | None = None
     patient_audience: Literal["withhold", "show"] = "withhold"
     not_evaluable_card: bool | None = None

@@ -57,6 +57,7 @@ def test_each_setting_is_preceded_by_its_meaning() -> None:
         ("CDS_TIME_BUDGET_MS", "99"),
         ("CDS_MAX_BODY_BYTES", "-1"),
         ("CDS_KNOWLEDGE_DIR", "/marker"),
+        ("CDS_FHIR_RELEASE", "marker"),
         ("CDS_CA_BUNDLE", "/marker"),
         ("CDS_CONCEPT_MAPS", "/marker"),
         ("CDS_CONCEPT_MAPS", "/marker/a.json, /marker/b.json"),

@@ -19,6 +19,8 @@ from cds_service.fhir_reading.observations import Reported, ResultRules, examine
 from cds_service.fhir_reading.patients import own_patient, read_patient
 from cds_service.fhir_reading.projection import text_at
 from cds_service.fhir_reading.quantities import CountReader
+from cds_service.fhir_reading.release_differences import in_r4_shape
+from cds_service.fhir_reading.releases import Release
 from cds_service.fhir_reading.reports import contained_results
 from cds_service.fhir_reading.specimens import read_specimens
 from cds_service.fhir_reading.subjects import Subjects, read_subjects, subject_of
@@ -55,6 +57,7 @@ def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     not_available: tuple[str, ...] = (),
     counts_incomplete: bool = False,
     accepted_statuses: frozenset[str] | None = None,
+    release: Release | None = None,
 ) -> ClinicalPicture:
     """Everything the entries of a call say of one patient, and everything that can't be used, with its reason.
 
@@ -67,12 +70,13 @@ def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
         not_available: kinds of data that could not be had.
         counts_incomplete: not every page of the counts was read.
         accepted_statuses: the site's, in place of the knowledge's.
+        release: the site's, for resources whose shape doesn't tell theirs.
 
     Raises:
         PatientMismatch: a Patient was sent, and it is another one.
     """
     typed = [entry for entry in entries if isinstance(entry.resource.get("resourceType"), str)]
-    current = without_repeats(typed)
+    current = in_r4_shape(without_repeats(typed), release)
     subjects = read_subjects(typed, patient_id, fhir_server)
     patients = [entry.resource for entry in current if entry.resource.get("resourceType") == "Patient"]
     patient = own_patient(patients, patient_id)

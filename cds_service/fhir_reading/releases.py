@@ -17,10 +17,19 @@ from cds_service.fhir_reading.projection import Json, ResourceShape, matches, pr
 class Release(StrEnum):
     """A release of FHIR that resources may come in."""
 
+    STU3 = "STU3"
     R4 = "R4"
+    R4B = "R4B"
+    R5 = "R5"
 
 
-MODELS = {Release.R4: "fhir.resources.R4B"}
+MODELS = {
+    Release.STU3: "fhir.resources.STU3",
+    Release.R4: "fhir.resources.R4B",
+    Release.R4B: "fhir.resources.R4B",
+    Release.R5: "fhir.resources",
+}
+"""Each is imported when a resource of its release comes: a service that sees R4 only loads no other."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Observations that are contained in another resource: results only where a DiagnosticReport names them.
 
-Room: fhir_reading. Knows what a report's `result` and status mean for what it contains.
+Room: fhir_reading. Knows what a report's `result` and status mean for what it contains, and a panel's `hasMember` for
+the members contained beside it. Members that are resources of their own inherit nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.fhir_reading.codings import LabCodes, identify
@@ -17,44 +18,70 @@ _WITHDRAWN = {
     "entered-in-error": SetAsideReason.ENTERED_IN_ERROR,
     "cancelled": SetAsideReason.STATUS_NOT_FINAL,
 }
+_Holders = tuple[Json, ...]
 
 
 @dataclass(frozen=True)
-class _Holder:
-    """The resource that contains Observations, and which of them it names as its results."""
+class _Container:
+    """The resource that contains Observations. `named` maps the local reference of each that a report's results lead to
+    onto what leads there: the report, and the contained panels between."""
 
     entry: Entry
     reference: str
-    named: frozenset[str]
-    refusal: SetAsideReason | None
+    named: Mapping[str, _Holders]
 
 
 def contained_results(entry: Entry, reference: str, lab_codes: LabCodes) -> Iterator[Reported]:
-    """The results contained in a resource of any type; those that no `result` names come with a refusal."""
-    holder = _holder(entry, reference)
+    """The results contained in a resource of any type; those that no `result` leads to come with a refusal."""
+    container = _Container(entry, reference, _named(entry.resource))
     for contained in members(entry.resource, "contained"):
         if contained.get("resourceType") == "Observation":
-            yield from results_in(_reported(contained, holder, lab_codes), lab_codes)
+            yield from results_in(_reported(contained, container, lab_codes), lab_codes)
 
 
-def _holder(entry: Entry, reference: str) -> _Holder:
-    if entry.resource.get("resourceType") != "DiagnosticReport":
-        return _Holder(entry, reference, frozenset(), None)
-    named = (text_at(result, "reference") for result in members(entry.resource, "result"))
-    withdrawn = _WITHDRAWN.get(text_at(entry.resource, "status") or "")
-    return _Holder(entry, reference, frozenset(name for name in named if name is not None), withdrawn)
+def _named(report: Json) -> dict[str, _Holders]:
+    if report.get("resourceType") != "DiagnosticReport":
+        return {}
+    contained = {_local(part): part for part in members(report, "contained")}
+    named: dict[str, _Holders] = {}
+    waiting: list[tuple[object, _Holders]] = [(result, (report,)) for result in members(report, "result")]
+    for result, holders in waiting:  # grows while it is read: breadth first, so that the shortest way counts
+        reference = text_at(result, "reference") or ""
+        if reference in contained and reference not in named:
+            named[reference] = holders
+            panel = contained[reference]
+            waiting.extend((member, (*holders, panel)) for member in members(panel, "hasMember"))
+    return named
 
 
-def _reported(contained: Json, holder: _Holder, lab_codes: LabCodes) -> Reported:
-    resource, local = holder.entry.resource, f"#{text_at(contained, 'id') or ''}"
-    own = () if contained.get("subject") is None else (contained["subject"],)
+def _reported(contained: Json, container: _Container, lab_codes: LabCodes) -> Reported:
+    resource, local = container.entry.resource, _local(contained)
+    holders = container.named.get(local, (resource,))
+    panels = holders[1:]
+    own = tuple(part["subject"] for part in (*panels, contained) if part.get("subject") is not None)
     return Reported(
         resource=contained,
-        reference=f"{holder.reference}{local}",
-        full_url=holder.entry.full_url,
+        reference=f"{container.reference}{local}",
+        full_url=container.entry.full_url,
         identity=identify(contained.get("code"), lab_codes),
         subjects=(subject_of(resource), *own),
         container=resource,
-        further=(resource.get("specimen"),) if contained.get("specimen") is None else (),
-        refusal=holder.refusal if local in holder.named else SetAsideReason.CONTAINED_UNREFERENCED,
+        further=(*_specimens(contained, holders), *(panel.get("code") for panel in panels)),
+        refusal=_withdrawn(holders) if local in container.named else SetAsideReason.CONTAINED_UNREFERENCED,
     )
+
+
+def _specimens(contained: Json, holders: _Holders) -> tuple[object, ...]:
+    """The specimen of the nearest holder that names one, where the result itself names none."""
+    named = [part["specimen"] for part in (*holders, contained) if part.get("specimen") is not None]
+    return tuple(named[-1:]) if contained.get("specimen") is None else ()
+
+
+def _withdrawn(holders: _Holders) -> SetAsideReason | None:
+    """Why a result whose report, or panel, was taken back isn't used."""
+    refusals = (_WITHDRAWN.get(text_at(holder, "status") or "") for holder in holders)
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def _local(contained: Json) -> str:
+    return f"#{text_at(contained, 'id') or ''}"

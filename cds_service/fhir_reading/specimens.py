@@ -44,7 +44,7 @@ class Specimens:
         for specimen in members(observation, "specimen"):
             yield from texts_in(specimen)
             described = self._described(text_at(specimen, "reference"), container)
-            yield from texts_in(described.get("type"))
+            yield from texts_in([described.get("type"), described.get("role")])
             for collection in members(described, "collection"):
                 yield from texts_in(collection.get("bodySite"))
 

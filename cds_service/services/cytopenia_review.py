@@ -12,6 +12,7 @@ from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import CdsRequest
 from cds_service.fhir_reading.patients import PatientMismatch
 from cds_service.fhir_reading.reading import read_clinical_picture
+from cds_service.fhir_reading.releases import Release
 from cds_service.hematology.assessment import assess
 from cds_service.hematology.clinical_picture import ClinicalPicture
 from cds_service.hematology.verdicts import Assessment
@@ -28,13 +29,17 @@ HOOK = "patient-view"
 
 @dataclass(frozen=True)
 class CytopeniaReview:
-    """The CDS service `cytopenia-review`. `deadline` starts the time budget of one call's fetching."""
+    """The CDS service `cytopenia-review`. `deadline` starts the time budget of one call's fetching.
+
+    `release` is the site's FHIR release, for resources whose shape doesn't tell theirs.
+    """
 
     knowledge: Knowledge
     description: ServiceDescription
     fhir: FhirAccess
     site: SiteOptions
     deadline: Callable[[], Deadline]
+    release: Release | None = None
 
     def answer(self, request: CdsRequest, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
         """Answer one call as of a point in time.
@@ -59,6 +64,7 @@ class CytopeniaReview:
                 self.knowledge,
                 not_available=(*gathered.not_available, *(key for key in gathered.incomplete if key != COUNTS)),
                 counts_incomplete=COUNTS in gathered.incomplete,
+                release=self.release,
             )
         except PatientMismatch as mismatch:
             raise DataNotAvailable(

@@ -84,7 +84,7 @@ def test_it_does_not_stand(elements: dict[str, Any]) -> None:
         {"code": None},
         {"code": "C92.0"},
         {"clinicalStatus": concept("7", system="urn:local")},
-        {"clinicalStatus": "active"},
+        {"clinicalStatus": "odd"},
         {"verificationStatus": [concept("confirmed"), concept("refuted")]},
         {"modifierExtension": [{"url": "urn:negated", "valueBoolean": True}]},
     ],
