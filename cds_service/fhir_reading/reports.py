@@ -72,9 +72,13 @@ def _reported(contained: Json, container: _Container, lab_codes: LabCodes) -> Re
 
 
 def _specimens(contained: Json, holders: _Holders) -> tuple[object, ...]:
-    """The specimen of the nearest holder that names one, where the result itself names none."""
-    named = [part["specimen"] for part in (*holders, contained) if part.get("specimen") is not None]
-    return tuple(named[-1:]) if contained.get("specimen") is None else ()
+    """The specimen of the nearest holder that names one, where the result itself names none, and its type."""
+    holder = next((part for part in reversed((*holders, contained)) if part.get("specimen") is not None), contained)
+    if holder is contained:
+        return ()
+    named = {text_at(specimen, "reference") for specimen in members(holder, "specimen")}
+    described = (part.get("type") for part in members(holders[0], "contained") if _local(part) in named)
+    return (holder["specimen"], *described)
 
 
 def _withdrawn(holders: _Holders) -> SetAsideReason | None:

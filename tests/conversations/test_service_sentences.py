@@ -1,4 +1,7 @@
-"""Every sentence of `tests/spec/service.yaml`, through the whole service: HTTP in, card and extension out."""
+"""Every sentence of `tests/spec/service.yaml`, through the whole service: HTTP in, card and extension out.
+
+Each is told in every release of FHIR, and answered alike.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,17 +11,20 @@ import pytest
 import yaml
 from flask.testing import FlaskClient
 
+from cds_service.fhir_reading.releases import Release
 from tests.builders import chart
 from tests.builders.cds_contract import assert_response_conforms
+from tests.builders.releases import as_release
 
 SENTENCES = yaml.safe_load((Path(__file__).parents[1] / "spec" / "service.yaml").read_text(encoding="utf-8"))
 ASSESSMENT = "org.cytopenia-cds.assessment"
 
 
+@pytest.mark.parametrize("release", Release)
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: str(sentence["say"]))
-def test_sentence(sentence: Mapping[str, Any], client: FlaskClient) -> None:
+def test_sentence(sentence: Mapping[str, Any], release: Release, client: FlaskClient) -> None:
     prefetched = chart.prefetch(sentence["chart"], **sentence.get("patient", {}))
-    request = chart.call(prefetched)
+    request = chart.call({key: as_release(part, release) for key, part in prefetched.items()})
     request["context"]["userId"] = sentence.get("user", "Practitioner/synthetic-p1")
     answer = client.post("/cds-services/cytopenia-review", json=request)
     assert answer.status_code == 200, answer.get_data(as_text=True)

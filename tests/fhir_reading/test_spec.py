@@ -1,4 +1,4 @@
-"""The sentences of tests/spec/reading_results.yaml: what is sent, and what becomes of it."""
+"""The sentences of tests/spec/reading_results.yaml: what is sent, and what becomes of it, in every release."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cds_service.fhir_reading.releases import Release
 from tests.builders.fhir import CBC_PANEL, PLT, WBC, observation, outcome, quantity, read
+from tests.builders.releases import as_release
 
 SENTENCES = yaml.safe_load((Path(__file__).parents[1] / "spec" / "reading_results.yaml").read_text(encoding="utf-8"))
 TESTS = {"wbc": WBC, "wbc-unspecified": "26464-8", "plt": PLT, "cbc-panel": CBC_PANEL, "mpv": "32623-1"}
@@ -21,8 +23,9 @@ def sent(note: dict[str, Any], number: int) -> dict[str, Any]:
     return {name: part for name, part in built.items() if part is not None}
 
 
+@pytest.mark.parametrize("release", Release)
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: sentence["say"])
-def test_sentence(sentence: dict[str, Any]) -> None:
+def test_sentence(sentence: dict[str, Any], release: Release) -> None:
     accepted = frozenset(sentence["accepted"]) if "accepted" in sentence else None
-    resources = [sent(note, number) for number, note in enumerate(sentence["send"])]
+    resources = [as_release(sent(note, number), release) for number, note in enumerate(sentence["send"])]
     assert outcome(read(*resources, accepted_statuses=accepted)) == sentence["expect"]
