@@ -23,7 +23,7 @@ _STANDING = {
 """Resource type to the statuses that count, and whether each is still going."""
 _ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 RESOURCE_TYPES = frozenset(_STANDING)
-_SHAPES = {
+SHAPES = {
     "MedicationRequest": ResourceShape("MedicationRequest", {"status": None, "intent": None, "doNotPerform": None}),
     "MedicationStatement": ResourceShape("MedicationStatement", {"status": None}),
     "MedicationAdministration": ResourceShape("MedicationAdministration", {"status": None}),
@@ -113,7 +113,7 @@ def read_medication(resource: Json, reference: str, drugs: Drugs, as_of: datetim
 def _is_going(resource: Json) -> bool | None:
     """True: still going, False: ended; None: it doesn't count."""
     resource_type = str(resource.get("resourceType"))
-    order = validated(resource, _SHAPES[resource_type])
+    order = validated(resource, SHAPES[resource_type])
     if "doNotPerform" in order.faulty or order.elements.get("doNotPerform"):
         return None
     if resource_type == "MedicationRequest" and order.elements.get("intent") not in _ORDERS:

@@ -10,7 +10,7 @@ from typing import Final
 
 from cds_service.fhir_reading.codings import codes_of
 from cds_service.fhir_reading.entries import Entry
-from cds_service.fhir_reading.projection import CONCEPT, DATE, Json, ResourceShape, Shape, is_empty, members, text_at
+from cds_service.fhir_reading.projection import CONCEPT, DATE, Json, ResourceShape, is_empty, members, text_at
 from cds_service.fhir_reading.releases import Release, Validated, validated
 
 STU3, R5 = Release.STU3, Release.R5
@@ -96,7 +96,7 @@ def _stu3_observation(resource: Json, sent: Validated) -> dict[str, object]:
     r4: dict[str, object] = {}
     if "comment" in sent.elements:
         r4["note"] = [*members(resource, "note"), {"text": sent.elements["comment"]}]
-    related = [one.get("target") for one in sent.elements.get("related", ()) if one.get("type") == "has-member"]
+    related = [one.get("target") for one in members(resource, "related") if one.get("type") == "has-member"]
     return r4 | ({"hasMember": [*members(resource, "hasMember"), *related]} if related else {})
 
 
@@ -182,11 +182,10 @@ class _Difference:
     as_r4: Callable[[Json, Validated], dict[str, object]]
 
 
-_RELATED: Shape = {"type": None, "target": {"reference": None}}
 _DIFFERENCES: Final[Mapping[tuple[Release, str], _Difference]] = {
     (release, sent.resource_type): _Difference(sent, as_r4)
     for release, sent, as_r4 in (
-        (STU3, ResourceShape("Observation", {"comment": None, "related": [_RELATED]}), _stu3_observation),
+        (STU3, ResourceShape("Observation", {"comment": None}), _stu3_observation),
         (
             STU3,
             ResourceShape("Condition", {**dict.fromkeys(_STATUSES), "assertedDate": DATE, "abatementBoolean": None}),
