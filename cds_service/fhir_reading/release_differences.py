@@ -85,11 +85,10 @@ def _as_r4(resource: Json, release: Release) -> Json:
     differs = _DIFFERENCES.get((release, str(resource.get("resourceType"))))
     if differs is not None:
         resource = {**resource, **differs.as_r4(resource, validated(resource, differs.sent, release))}
-    contained = resource.get("contained")
-    if not isinstance(contained, list):
-        return resource
-    parts = [_as_r4(part, release_told_by(part) or release) if isinstance(part, dict) else part for part in contained]
-    return {**resource, "contained": parts}
+    contained = list(members(resource, "contained"))
+    parts = [_as_r4(part, release_told_by(part) or release) for part in contained]
+    alike = all(part is sent for part, sent in zip(parts, contained, strict=True))
+    return resource if alike else {**resource, "contained": parts}
 
 
 def _stu3_observation(resource: Json, sent: Validated) -> dict[str, object]:

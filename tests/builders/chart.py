@@ -93,20 +93,28 @@ def condition(note: Mapping[str, Any], number: int) -> Resource:
     return _overridden(resource, note)
 
 
+_DATED = {"MedicationRequest": "authoredOn", "MedicationStatement": "dateAsserted"}
+
+
 def medication(note: Mapping[str, Any], number: int) -> Resource:
-    """One MedicationRequest from a note such as `{medication: rxnorm 6851, days: 60}` (days: authoredOn)."""
+    """One MedicationRequest from a note such as `{medication: rxnorm 6851, days: 60}` (days: authoredOn).
+
+    `type` makes it a MedicationStatement (days: dateAsserted) or a MedicationAdministration (days: when it was given).
+    """
     system, code = note["medication"].split(" ", 1)
     concept: Resource = {"text": code} if system == "text" else {"coding": [{"system": SYSTEMS[system], "code": code}]}
+    resource_type = note.get("type", "MedicationRequest")
     resource: Resource = {
-        "resourceType": "MedicationRequest",
+        "resourceType": resource_type,
         "id": note.get("id", f"m{number}"),
         "status": note.get("status", "active"),
-        "intent": note.get("intent", "order"),
         "medicationCodeableConcept": concept,
         "subject": {"reference": f"Patient/{note.get('patient', PATIENT)}"},
     }
+    if resource_type == "MedicationRequest":
+        resource["intent"] = note.get("intent", "order")
     if "days" in note:
-        resource["authoredOn"] = day(note["days"])
+        resource[_DATED.get(resource_type, "effectiveDateTime")] = day(note["days"])
     return _overridden(resource, note)
 
 
@@ -145,10 +153,10 @@ def prefetch(notes: Iterable[Mapping[str, Any]], **patient_elements: Any) -> Res
     found = resources(notes)
     return {
         "patient": patient(**patient_elements),
-        "counts": searchset(r for r in found if r["resourceType"] not in {"Condition", "MedicationRequest"}),
+        "counts": searchset(r for r in found if not r["resourceType"].startswith(("Condition", "Medication"))),
         "companions": searchset([]),
         "conditions": searchset(r for r in found if r["resourceType"] == "Condition"),
-        "medications": searchset(r for r in found if r["resourceType"] == "MedicationRequest"),
+        "medications": searchset(r for r in found if r["resourceType"].startswith("Medication")),
     }
 
 

@@ -124,6 +124,10 @@ def _stu3_request(resource: Resource) -> Resource:
     return _renamed(resource, encounter="context")
 
 
+def _stu3_specimen(resource: Resource) -> Resource:
+    return {"subject": {"reference": "Patient/synthetic-1"}} | resource
+
+
 def _r5_observation(resource: Resource) -> Resource:
     return {"instantiatesCanonical": "http://example.org/ObservationDefinition/synthetic"} | resource
 
@@ -170,6 +174,7 @@ _CONVERT: dict[tuple[Release, str], Callable[[Resource], Resource]] = {
     (Release.STU3, "MedicationStatement"): _stu3_statement,
     (Release.STU3, "MedicationAdministration"): _stu3_administration,
     (Release.STU3, "DiagnosticReport"): _stu3_request,
+    (Release.STU3, "Specimen"): _stu3_specimen,
     (Release.R5, "Observation"): _r5_observation,
     (Release.R5, "Condition"): _r5_condition,
     (Release.R5, "MedicationRequest"): _r5_prescribed,

@@ -25,6 +25,7 @@ from tests.builders.fhir import (
     replaced,
     resource,
 )
+from tests.builders.releases import OTHERS, as_release
 
 FULL: dict[str, dict[str, Any]] = {
     "Observation": observation(
@@ -69,6 +70,14 @@ FULL["MedicationStatement"] = FULL["MedicationRequest"] | {
     "resourceType": "MedicationStatement",
     "effectivePeriod": {"start": "2026-05-01"},
 }
+FULL["MedicationAdministration"] = FULL["MedicationStatement"] | {"resourceType": "MedicationAdministration"}
+FULL |= {
+    f"{name} of {release}": as_release(
+        full | {"hasMember": [{"reference": "#o1"}]} if name == "Observation" else full, release
+    )
+    for name, full in FULL.items()
+    for release in OTHERS
+}
 SPOTS = [(name, path) for name, full in FULL.items() for path in paths_in(full) if path]
 
 JSON = st.recursive(
@@ -101,7 +110,7 @@ def check(picture: ClinicalPicture) -> None:
 def test_any_part_replaced_by_anything_spoils_nothing_else(spot: tuple[str, tuple[Any, ...]], part: Any) -> None:
     name, path = spot
     mangled = replaced(FULL[name], path, part)
-    if name == "Patient":
+    if name.startswith("Patient"):
         mangled["id"] = PATIENT
     picture = read(Entry(mangled), BYSTANDER)
     check(picture)

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from cds_service.fhir_reading.entries import Entry
+from cds_service.fhir_reading.releases import Release
 from tests.builders.fhir import concept, read, resource, shipped_knowledge
+from tests.builders.releases import as_release
 
 RXNORM, ATC = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc"
 METHOTREXATE = "L01BA01"
@@ -123,6 +125,7 @@ def test_every_day_that_the_record_names() -> None:
     assert named == ["2026-04-30", "2026-05-01", "2026-05-03", "2026-05-20", "2026-06-01"]
 
 
+@pytest.mark.parametrize("release", Release)
 @pytest.mark.parametrize(
     ("sent", "start", "end", "current"),
     [
@@ -155,12 +158,15 @@ def test_every_day_that_the_record_names() -> None:
         ),
     ],
 )
-def test_statements_and_administrations(sent: dict[str, Any], start: str, end: str | None, current: bool) -> None:
-    (medication,) = read(sent | {"medicationCodeableConcept": BY_ATC}).medications
+def test_statements_and_administrations(
+    sent: dict[str, Any], start: str, end: str | None, current: bool, release: Release
+) -> None:
+    (medication,) = read(as_release(sent | {"medicationCodeableConcept": BY_ATC}, release)).medications
     assert (medication.start, medication.end, medication.current) == (day(start), day(end), current)
     assert medication.matches
 
 
+@pytest.mark.parametrize("release", Release)
 @pytest.mark.parametrize(
     ("resource_type", "status"),
     [
@@ -170,8 +176,9 @@ def test_statements_and_administrations(sent: dict[str, Any], start: str, end: s
         ("MedicationAdministration", "active"),
     ],
 )
-def test_what_was_not_taken_or_given_is_none(resource_type: str, status: str) -> None:
-    assert read(resource(resource_type, status=status, medicationCodeableConcept=BY_ATC)).medications == ()
+def test_what_was_not_taken_or_given_is_none(resource_type: str, status: str, release: Release) -> None:
+    sent = resource(resource_type, status=status, medicationCodeableConcept=BY_ATC)
+    assert read(as_release(sent, release)).medications == ()
 
 
 def groups(*sent: dict[str, Any] | Entry) -> list[str]:

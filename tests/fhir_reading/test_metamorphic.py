@@ -1,4 +1,4 @@
-"""What must not change what is read: order, repeats, other resources, another unit, another zone."""
+"""What must not change what is read: order, repeats, other resources, another unit, another zone, another release."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cds_service.fhir_reading.releases import Release
 from cds_service.hematology.clinical_picture import ClinicalPicture
 from tests.builders.fhir import (
     AS_OF,
@@ -22,6 +23,7 @@ from tests.builders.fhir import (
     read,
     resource,
 )
+from tests.builders.releases import as_release
 
 
 def as_set(picture: ClinicalPicture) -> list[Any]:
@@ -89,3 +91,49 @@ def test_another_time_zone_is_the_same_instant(moment: datetime, hours: int) -> 
     (first,) = read(observation(effectiveDateTime=local)).counts
     assert first.collected.instant == here
     assert first.collected.reported == local
+
+
+ICD10CM, ATC = "http://hl7.org/fhir/sid/icd-10-cm", "http://www.whocc.no/atc"
+DAYS = st.integers(0, 400).map(lambda days: (AS_OF - timedelta(days=days)).date().isoformat())
+
+
+@st.composite
+def records(draw: st.DrawFn) -> dict[str, Any]:
+    """A condition or a medication, in R4's shape, of what every release can say."""
+    named = f"r{draw(st.integers(0, 10**9))}"
+    if draw(st.booleans()):
+        clinical = draw(st.sampled_from(["active", "recurrence", "inactive", "remission", "resolved"]))
+        verification = draw(st.sampled_from(["confirmed", "provisional", "refuted", "differential"]))
+        return resource(
+            "Condition",
+            id=named,
+            code=concept(draw(st.sampled_from(["C92.00", "K74.60", "I10"])), system=ICD10CM),
+            clinicalStatus=concept(clinical),
+            verificationStatus=concept(verification),
+            onsetDateTime=draw(DAYS | st.none()),
+            recordedDate=draw(DAYS | st.none()),
+        )
+    resource_type, dated = draw(st.sampled_from([*MEDICATIONS.items()]))
+    statuses = ["active", "completed", "stopped", "on-hold", "entered-in-error", "in-progress", "not-taken", "not-done"]
+    built = resource(
+        resource_type,
+        id=named,
+        status=draw(st.sampled_from(statuses)),
+        medicationCodeableConcept=concept(draw(st.sampled_from(["L01BA01", "N05AH02", "C10AA01"])), system=ATC),
+    )
+    intent = {"intent": draw(st.sampled_from(["order", "plan"]))} if resource_type == "MedicationRequest" else {}
+    return built | intent | {dated: draw(DAYS)}
+
+
+MEDICATIONS = {
+    "MedicationRequest": "authoredOn",
+    "MedicationStatement": "dateAsserted",
+    "MedicationAdministration": "effectiveDateTime",
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(results() | records(), max_size=8), st.sampled_from(Release), st.sampled_from([None, *Release]))
+def test_another_release_says_the_same(sent: list[dict[str, Any]], release: Release, site: Release | None) -> None:
+    sent = unlike(sent)
+    assert read(*(as_release(one, release) for one in sent), release=site) == read(*sent)

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from cds_service.fhir_reading.releases import Release
 from cds_service.hematology.lab_results import Analyte
 from tests.builders.fhir import (
     CBC_PANEL,
     CLUMPS,
     HEMOGLOBIN,
+    OWN,
     PLT,
     concept,
     observation,
@@ -17,6 +19,7 @@ from tests.builders.fhir import (
     read,
     resource,
 )
+from tests.builders.releases import as_release
 
 NAMED = [{"reference": "#o1"}]
 OTHER = {"reference": "Patient/other"}
@@ -78,3 +81,59 @@ def test_contained_panels_companions_and_clump_tests_are_read_too() -> None:
     assert outcome(picture) == "88"
     assert [one.reference for one in picture.companions] == ["DiagnosticReport/r1#o2"]
     assert [one.reference for one in picture.clumping] == ["DiagnosticReport/r1#o3"]
+
+
+def panel(*leads_to: str, **elements: Any) -> dict[str, Any]:
+    """A contained panel without value, as the reports' only result."""
+    found = [{"reference": reference} for reference in leads_to]
+    built = observation(CBC_PANEL, None, id="p", hasMember=found) | {"subject": None} | elements
+    return {name: part for name, part in built.items() if part is not None}
+
+
+OF_THE_PANEL = [{"reference": "#p"}]
+URINE = {"resourceType": "Specimen", "id": "u", "type": {"text": "Urine"}}
+
+
+@pytest.mark.parametrize("release", Release)
+@pytest.mark.parametrize(
+    ("contained", "expected"),
+    [
+        ([panel("#o1"), observation(subject=None)], "2.9"),
+        ([panel("#o2", "#o1"), observation()], "2.9"),
+        ([panel("#q"), panel("#o1", id="q"), observation()], "2.9"),
+        ([panel("#o1", "#p"), observation()], "2.9"),
+        ([panel("#o1", status="preliminary"), observation()], "2.9"),
+        ([panel("#o1", status="entered-in-error"), observation()], "entered-in-error"),
+        ([panel("#o1", status="cancelled"), observation()], "status-not-final"),
+        ([panel("#o1", subject=OTHER), observation()], "other-patient"),
+        ([panel("#o1"), observation(subject=OTHER)], "other-patient"),
+        ([panel("#o1"), observation(effectiveDateTime=None)], "date-missing"),
+        ([panel("#o1", specimen={"display": "Urine"}), observation()], "not-blood"),
+        ([panel("#o1", specimen={"reference": "#u"}), observation(), URINE], "not-blood"),
+        ([panel("#o1", specimen={"reference": "#u"}), observation(specimen={"display": "Blood"}), URINE], "2.9"),
+        ([panel("#o1", code={"text": "Cell counts, CSF"}), observation()], "not-blood"),
+        ([panel(), observation()], "contained-unreferenced"),
+        ([panel("Observation/o1"), observation()], "contained-unreferenced"),
+        ([panel("#o1", id="q"), observation()], "contained-unreferenced"),
+    ],
+)
+def test_a_contained_panel_leads_to_the_results_contained_beside_it(
+    contained: list[dict[str, Any]], expected: str, release: Release
+) -> None:
+    sent = report(*contained, result=OF_THE_PANEL)
+    assert outcome(read(as_release(sent, release))) == expected
+
+
+def test_a_result_that_the_report_names_itself_owes_nothing_to_a_panel() -> None:
+    withdrawn = panel("#o1", status="entered-in-error")
+    assert outcome(read(report(withdrawn, observation(), result=[*OF_THE_PANEL, *NAMED]))) == "2.9"
+
+
+@pytest.mark.parametrize("release", Release)
+@pytest.mark.parametrize("status", ["final", "entered-in-error"])
+def test_the_members_of_a_panel_that_is_a_resource_of_its_own_inherit_nothing(release: Release, status: str) -> None:
+    whole = panel("Observation/o1", subject=OWN, status=status, specimen={"display": "Urine"})
+    sent = [as_release(one, release) for one in (whole, observation())]
+    assert outcome(read(*sent)) == "2.9"
+    alone = panel("#o1", subject=OWN, contained=[observation()])
+    assert outcome(read(as_release(alone, release))) == "contained-unreferenced"
