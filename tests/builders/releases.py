@@ -13,6 +13,10 @@ from pydantic import ValidationError
 from cds_service.fhir_reading.releases import MODELS, Release
 
 Resource = dict[str, Any]
+READ_TYPES = frozenset(
+    {"Observation", "Condition", "MedicationRequest", "MedicationStatement", "MedicationAdministration", "Medication"}
+    | {"DiagnosticReport", "Specimen", "Patient"}
+)
 OTHERS = (Release.STU3, Release.R5)
 READ = frozenset(
     {"status", "intent", "doNotPerform", "code", "subject", "issued", "note", "interpretation", "specimen", "component"}
@@ -26,13 +30,15 @@ READ = frozenset(
 def as_release(resource: Any, release: Release) -> Any:
     """An R4 resource (or a Bundle of some) in a release's shape.
 
-    What isn't a resource, and what R4 itself wouldn't take, stays as odd as it is.
+    What isn't a resource of a type that is read, and what R4 itself wouldn't take, stays as odd as it is.
     """
     if not isinstance(resource, dict) or release in (Release.R4, Release.R4B):
         return resource
     if resource.get("resourceType") == "Bundle":
         entries = [entry | {"resource": as_release(entry["resource"], release)} for entry in resource.get("entry", [])]
         return resource | ({"entry": entries} if entries else {})
+    if resource.get("resourceType") not in READ_TYPES:
+        return resource
     said = dict(resource)
     if isinstance(said.get("contained"), list):
         said["contained"] = [as_release(part, release) for part in said["contained"]]
@@ -121,11 +127,24 @@ def _stu3_administration(resource: Resource) -> Resource:
 
 
 def _stu3_request(resource: Resource) -> Resource:
-    return _renamed(resource, encounter="context")
+    dosages = [_less(dosage, "doseAndRate") for dosage in resource.get("dosageInstruction", [])]
+    said = _renamed(_less(resource, "requester"), encounter="context")
+    return said | ({"dosageInstruction": dosages} if dosages else {})
+
+
+def _stu3_report(resource: Resource) -> Resource:
+    return _renamed(_less(resource, "category", "performer"), encounter="context")
 
 
 def _stu3_specimen(resource: Resource) -> Resource:
-    return {"subject": {"reference": "Patient/synthetic-1"}} | resource
+    collection = _less(resource.get("collection", {}), "fastingStatusCodeableConcept")
+    subject = {"subject": {"reference": "Patient/synthetic-1"}}
+    return subject | resource | ({"collection": collection} if collection else {})
+
+
+def _less(resource: Resource, *unread: str) -> Resource:
+    """Without elements that have another form in the other release, and that nobody reads."""
+    return {name: part for name, part in resource.items() if name not in unread}
 
 
 def _r5_observation(resource: Resource) -> Resource:
@@ -140,6 +159,18 @@ def _r5_prescribed(resource: Resource) -> Resource:
     parts = {"medicationCodeableConcept": "concept", "medicationReference": "reference"}
     said = {name: part for name, part in resource.items() if name not in parts}
     return said | {"medication": {new: resource[old] for old, new in parts.items() if old in resource}}
+
+
+def _r5_request(resource: Resource) -> Resource:
+    dosages = [_renamed(dosage, asNeededBoolean="asNeeded") for dosage in resource.get("dosageInstruction", [])]
+    return _r5_prescribed(resource) | ({"dosageInstruction": dosages} if dosages else {})
+
+
+def _r5_specimen(resource: Resource) -> Resource:
+    said, collection = _less(resource, "container"), dict(resource.get("collection", {}))
+    if "bodySite" in collection:
+        collection["bodySite"] = {"concept": collection["bodySite"]}
+    return said | ({"collection": collection} if collection else {})
 
 
 def _r5_statement(resource: Resource) -> Resource:
@@ -173,12 +204,13 @@ _CONVERT: dict[tuple[Release, str], Callable[[Resource], Resource]] = {
     (Release.STU3, "MedicationRequest"): _stu3_request,
     (Release.STU3, "MedicationStatement"): _stu3_statement,
     (Release.STU3, "MedicationAdministration"): _stu3_administration,
-    (Release.STU3, "DiagnosticReport"): _stu3_request,
+    (Release.STU3, "DiagnosticReport"): _stu3_report,
     (Release.STU3, "Specimen"): _stu3_specimen,
     (Release.R5, "Observation"): _r5_observation,
     (Release.R5, "Condition"): _r5_condition,
-    (Release.R5, "MedicationRequest"): _r5_prescribed,
+    (Release.R5, "MedicationRequest"): _r5_request,
     (Release.R5, "MedicationStatement"): _r5_statement,
     (Release.R5, "MedicationAdministration"): _r5_administration,
+    (Release.R5, "Specimen"): _r5_specimen,
     (Release.R5, "Medication"): _r5_medication,
 }

@@ -1,10 +1,17 @@
 """The models of a release: loaded when asked, one element at a time, a fault in one dropping that one."""
 
+import json
 import subprocess
 import sys
 
+import pytest
+
 from cds_service.fhir_reading.projection import CONCEPT, DATE, QUANTITY, ResourceShape
-from cds_service.fhir_reading.releases import load_models, validated
+from cds_service.fhir_reading.releases import Release, load_models, validated
+from tests.builders.fhir import concept, resource
+from tests.builders.releases import as_release
+
+STU3, R4, R4B, R5 = Release
 
 SHAPE = ResourceShape(
     "Observation", {"status": None, "valueQuantity": QUANTITY, "interpretation": [CONCEPT], "effectiveDateTime": DATE}
@@ -30,14 +37,27 @@ def test_a_faulty_element_is_dropped_and_remembered_and_nothing_else() -> None:
     assert not read.has("subject")
 
 
-def test_the_models_are_imported_when_asked_and_not_before() -> None:
+SCRIPT = """
+import json, sys
+from cds_service.fhir_reading import releases
+from tests.builders.fhir import read
+assert not any(name.startswith("fhir.resources") for name in sys.modules), "loaded before they are needed"
+assert "pint" not in sys.modules
+releases.load_models()
+read(*json.loads(sys.argv[1]))
+loaded = {name for name in sys.modules if name.startswith("fhir.resources.")}
+print(any("STU3" in name for name in loaded), "fhir.resources.medicationstatement" in loaded)
+"""
+
+
+@pytest.mark.parametrize(
+    ("release", "loaded"), [(R4, "False False"), (R4B, "False False"), (STU3, "True False"), (R5, "False True")]
+)
+def test_a_releases_models_are_imported_when_such_a_resource_comes(release: Release, loaded: str) -> None:
+    statement = resource("MedicationStatement", status="active", medicationCodeableConcept={"text": "methotrexate"})
+    condition = resource("Condition", clinicalStatus=concept("active"), verificationStatus=concept("confirmed"))
     load_models()
-    script = (
-        "import sys, cds_service.fhir_reading.reading as r, cds_service.fhir_reading.releases as releases\n"
-        "assert not any(name.startswith('fhir.resources') for name in sys.modules)\n"
-        "assert 'pint' not in sys.modules\n"
-        "releases.load_models()\n"
-        "assert 'fhir.resources.R4B.observation' in sys.modules\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    sent = json.dumps([as_release(one, release) for one in (statement, condition)])
+    done = subprocess.run([sys.executable, "-c", SCRIPT, sent], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == loaded
