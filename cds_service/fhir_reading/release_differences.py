@@ -55,10 +55,14 @@ _ADHERENCE = {
 
 def release_told_by(resource: Json) -> Release | None:
     """The release that alone has an element of this resource; None: it looks like R4."""
-    only_in = ONLY_IN.get(str(resource.get("resourceType")), {})
-    told = next((only_in[name] for name in only_in.keys() & resource.keys() if not is_empty(resource[name])), None)
-    coded = told is None and any(isinstance(resource.get(name), str) for name in _STATUSES)
-    return STU3 if coded else told
+    resource_type = str(resource.get("resourceType"))
+    only_in = ONLY_IN.get(resource_type, {})
+    if not only_in.keys().isdisjoint(resource):
+        told = next((release for name, release in only_in.items() if not is_empty(resource.get(name))), None)
+        if told is not None:
+            return told
+    coded = resource_type == "Condition" and any(isinstance(resource.get(name), str) for name in _STATUSES)
+    return STU3 if coded else None
 
 
 def in_r4_shape(entries: Iterable[Entry], site: Release | None = None) -> tuple[Entry, ...]:
@@ -85,7 +89,7 @@ def _as_r4(resource: Json, release: Release) -> Json:
     differs = _DIFFERENCES.get((release, str(resource.get("resourceType"))))
     if differs is not None:
         resource = {**resource, **differs.as_r4(resource, validated(resource, differs.sent, release))}
-    contained = list(members(resource, "contained"))
+    contained = list(members(resource, "contained")) if "contained" in resource else []
     parts = [_as_r4(part, release_told_by(part) or release) for part in contained]
     alike = all(part is sent for part, sent in zip(parts, contained, strict=True))
     return resource if alike else {**resource, "contained": parts}

@@ -80,6 +80,7 @@ def test_an_element_that_tells_a_release_is_of_no_other(resource_type: str) -> N
         (observation(triggeredBy=[{"type": "reflex"}]), R5),
         (resource("Condition", clinicalStatus="active"), STU3),
         (resource("Condition", verificationStatus="confirmed"), STU3),
+        (resource("Condition", verificationStatus="confirmed") | {"participant": None}, STU3),
         (resource("Condition", clinicalStatus=concept("active")), None),
         (resource("MedicationStatement", taken="y"), STU3),
         (resource("MedicationAdministration", occurenceDateTime="2026-06-01"), R5),
