@@ -3,6 +3,7 @@
 Room: fhir_reading. Knows no clinical meaning. fhir.resources has no R4 package; of the elements read here R4B has R4's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -42,6 +43,14 @@ class Validated:
     def has(self, name: str) -> bool:
         """Whether the element was sent, sound or not."""
         return name in self.elements or name in self.faulty
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a release has otherwise, validated as it was sent, and the R4 elements to read in its place."""
+
+    sent: ResourceShape
+    as_r4: Callable[[Json, Validated], dict[str, object]]
 
 
 def validated(resource: Json, shape: ResourceShape, release: Release = Release.R4) -> Validated:

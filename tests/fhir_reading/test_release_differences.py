@@ -12,7 +12,7 @@ from cds_service.fhir_reading import medications
 from cds_service.fhir_reading.conditions import CONDITION
 from cds_service.fhir_reading.observations import OBSERVATION
 from cds_service.fhir_reading.patients import PATIENT
-from cds_service.fhir_reading.release_differences import ONLY_IN, release_told_by
+from cds_service.fhir_reading.release_marks import ONLY_IN, release_told_by
 from cds_service.fhir_reading.releases import MODELS, Release
 from tests.builders.fhir import CBC_PANEL, PLT, concept, observation, outcome, quantity, read, resource
 from tests.builders.releases import OTHERS, as_release
