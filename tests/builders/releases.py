@@ -128,7 +128,7 @@ def _stu3_administration(resource: Resource) -> Resource:
 
 def _stu3_request(resource: Resource) -> Resource:
     dosages = [_less(dosage, "doseAndRate") for dosage in resource.get("dosageInstruction", [])]
-    said = _renamed(_less(resource, "requester"), encounter="context")
+    said = _renamed(_less(resource, "requester", "category"), encounter="context")
     return said | ({"dosageInstruction": dosages} if dosages else {})
 
 
