@@ -82,9 +82,3 @@ def _adapter(release: Release, resource_type: str, name: str) -> TypeAdapter[Any
     module = import_module(f"{MODELS[release]}.{resource_type.lower()}")
     field = getattr(module, resource_type).model_fields[name]
     return TypeAdapter(field.annotation)
-
-
-def load_models(release: Release = Release.R4) -> None:
-    """Import the models of the resources read, so that the first call needn't wait for it."""
-    for resource_type in ("Observation", "Condition", "MedicationRequest", "Patient"):
-        import_module(f"{MODELS[release]}.{resource_type.lower()}")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from cds_service.fhir_reading.projection import CONCEPT, DATE, QUANTITY, ResourceShape
-from cds_service.fhir_reading.releases import Release, load_models, validated
+from cds_service.fhir_reading.releases import Release, validated
 from tests.builders.fhir import concept, resource
 from tests.builders.releases import as_release
 
@@ -39,11 +39,9 @@ def test_a_faulty_element_is_dropped_and_remembered_and_nothing_else() -> None:
 
 SCRIPT = """
 import json, sys
-from cds_service.fhir_reading import releases
 from tests.builders.fhir import read
 assert not any(name.startswith("fhir.resources") for name in sys.modules), "loaded before they are needed"
 assert "pint" not in sys.modules
-releases.load_models()
 read(*json.loads(sys.argv[1]))
 loaded = {name for name in sys.modules if name.startswith("fhir.resources.")}
 print(any("STU3" in name for name in loaded), "fhir.resources.medicationstatement" in loaded)
@@ -56,7 +54,6 @@ print(any("STU3" in name for name in loaded), "fhir.resources.medicationstatemen
 def test_a_releases_models_are_imported_when_such_a_resource_comes(release: Release, loaded: str) -> None:
     statement = resource("MedicationStatement", status="active", medicationCodeableConcept={"text": "methotrexate"})
     condition = resource("Condition", clinicalStatus=concept("active"), verificationStatus=concept("confirmed"))
-    load_models()
     sent = json.dumps([as_release(one, release) for one in (statement, condition)])
     done = subprocess.run([sys.executable, "-c", SCRIPT, sent], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
