@@ -24,6 +24,7 @@ from cds_service.services.card_composer import CLINICIANS_ONLY, SiteOptions
 from cds_service.services.cytopenia_review import CytopeniaReview, describe
 from cds_service.services.fhir_access import ListedServers
 from cds_service.services.registry import CdsService
+from cds_service.services.server_releases import ServerReleases
 from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
 from cds_service.web.edge import Clock, Edge
@@ -124,7 +125,11 @@ def _cytopenia_review(settings: Settings, knowledge: Knowledge) -> CytopeniaRevi
 
 def _fhir_access(settings: Settings) -> ListedServers:
     outbound = OutboundSettings(ca_bundle=settings.ca_bundle, https_proxy=settings.https_proxy)
-    return ListedServers(HttpClient(outbound), AllowedServers.parse(settings.fhir_servers, settings.allow_http))
+    return ListedServers(
+        client=HttpClient(outbound),
+        allowed=AllowedServers.parse(settings.fhir_servers, settings.allow_http),
+        releases=ServerReleases() if settings.fhir_release == "auto" else None,
+    )
 
 
 def _site_options(settings: Settings) -> SiteOptions:

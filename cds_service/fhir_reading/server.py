@@ -124,6 +124,10 @@ class FhirServer:
         found_nothing_to_read = "?" not in query and not fetched.entries and not fetched.failed
         return _nothing("unreadable") if found_nothing_to_read else fetched
 
+    def capabilities(self) -> Fetched:
+        """The server's CapabilityStatement; one request more than those that a call may make."""
+        return self._all_pages(f"{self._http.base}/metadata", self._get, "CapabilityStatement")
+
     def follow(self, next_url: str, resource_type: str | None = None) -> Fetched:
         """The pages that follow one already had, beginning with its next link."""
         return self._all_pages(self._absolute(next_url), self._get, resource_type)

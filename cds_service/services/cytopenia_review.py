@@ -64,7 +64,7 @@ class CytopeniaReview:
                 self.knowledge,
                 not_available=(*gathered.not_available, *(key for key in gathered.incomplete if key != COUNTS)),
                 counts_incomplete=COUNTS in gathered.incomplete,
-                release=self.release,
+                release=self.release or self.fhir.release_of(gathered.base_url),
             )
         except PatientMismatch as mismatch:
             raise DataNotAvailable(

@@ -5,27 +5,35 @@ from dataclasses import dataclass
 from cds_service.cds_hooks.errors import RequestInvalid
 from cds_service.cds_hooks.request import AccessToken
 from cds_service.cds_hooks.strict_json import decode_object
+from cds_service.fhir_reading.releases import Release
 from cds_service.fhir_reading.server import FhirServer
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient
 from cds_service.outbound.deadline import Deadline
 from cds_service.outbound.errors import CallForbidden
 from cds_service.outbound.scope import open_scope
+from cds_service.services.server_releases import IntroducedServer, ServerReleases
 
 
 @dataclass(frozen=True)
 class ListedServers:
-    """FHIR access to the servers of a list."""
+    """FHIR access to the servers of a list. Without `releases` no server is asked which release it speaks."""
 
     client: HttpClient
     allowed: AllowedServers
+    releases: ServerReleases | None = None
 
-    def open(self, base_url: str, token: AccessToken | None, deadline: Deadline) -> FhirServer | None:
+    def open(self, base_url: str, token: AccessToken | None, deadline: Deadline) -> IntroducedServer | None:
         """The server with this base, or None when it may not be called: the same for every server not listed."""
         try:
-            return FhirServer(open_scope(self.client, self.allowed, base_url, token, deadline), _decode)
+            server = FhirServer(open_scope(self.client, self.allowed, base_url, token, deadline), _decode)
         except CallForbidden:
             return None
+        return IntroducedServer(server, base_url.rstrip("/"), self.releases, deadline)
+
+    def release_of(self, base_url: str | None) -> Release | None:
+        """The FHIR release that a server told, None where it isn't known."""
+        return self.releases.of(base_url) if self.releases is not None else None
 
 
 def _decode(body: bytes) -> object:

@@ -13,6 +13,7 @@ from typing import Protocol
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import AccessToken, CdsRequest
 from cds_service.fhir_reading.entries import Entry, unpack
+from cds_service.fhir_reading.releases import Release
 from cds_service.fhir_reading.server import Fetched, fill_template
 from cds_service.outbound.deadline import Deadline
 
@@ -53,12 +54,20 @@ class OpenServer(Protocol):
         """All pages from a next link on."""
         ...
 
+    def introduce(self) -> None:
+        """Learn what the server says of itself, beside the searches; nobody waits for it."""
+        ...
+
 
 class FhirAccess(Protocol):
     """The FHIR servers that may be called."""
 
     def open(self, base_url: str, token: AccessToken | None, deadline: Deadline) -> OpenServer | None:
         """The server with this base, or None when it may not be called."""
+        ...
+
+    def release_of(self, base_url: str | None) -> Release | None:
+        """The FHIR release that a server told, None where it isn't known."""
         ...
 
 
@@ -131,7 +140,7 @@ def _from_server(
     tasks = {key: _task(server, part, queries[key], known) for key, part in asked.items()}
     return {
         key: _joined(asked[key], fetched, milliseconds)
-        for key, (fetched, milliseconds) in _all_at_once(tasks, deadline).items()
+        for key, (fetched, milliseconds) in _all_at_once(tasks, server.introduce, deadline).items()
     }
 
 
@@ -146,15 +155,21 @@ def _task(server: OpenServer, part: _Part, template: str, values: Mapping[str, s
     return lambda: server.fetch(query)
 
 
-def _all_at_once(tasks: Mapping[str, Callable[[], Fetched]], deadline: Deadline) -> dict[str, tuple[Fetched, float]]:
-    """Each task's result and its milliseconds; what is not done by the deadline counts as failed and is let go."""
+def _all_at_once(
+    tasks: Mapping[str, Callable[[], Fetched]], beside: Callable[[], None], deadline: Deadline
+) -> dict[str, tuple[Fetched, float]]:
+    """Each task's result and its milliseconds; what is not done by the deadline counts as failed and is let go.
+
+    `beside` runs with them and is not waited for.
+    """
     started = deadline.clock()
 
     def timed(task: Callable[[], Fetched]) -> tuple[Fetched, float]:
         return task(), _milliseconds_since(started, deadline)
 
-    threads = ThreadPoolExecutor(max_workers=len(tasks), thread_name_prefix="gathering")
+    threads = ThreadPoolExecutor(max_workers=len(tasks) + 1, thread_name_prefix="gathering")
     futures = {key: threads.submit(timed, task) for key, task in tasks.items()}
+    threads.submit(beside)
     wait(futures.values(), timeout=deadline.remaining())
     threads.shutdown(wait=False, cancel_futures=True)
     late = Fetched(complete=False, failed=True, reason="timeout")

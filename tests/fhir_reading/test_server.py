@@ -22,7 +22,7 @@ def server(stub: FhirStub, seconds: float = 2.0) -> FhirServer:
     access = ListedServers(HttpClient(), AllowedServers.parse(["http://127.0.0.1:*/fhir"]))
     opened = access.open(stub.base, None, Deadline.after(seconds))
     assert opened is not None
-    return opened
+    return opened.server
 
 
 def ids(fetched: Fetched) -> list[object]:

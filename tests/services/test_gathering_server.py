@@ -168,6 +168,12 @@ def test_what_can_not_be_interrupted_is_let_go_at_the_deadline() -> None:
         def follow(self, *_: object) -> Fetched:
             return Fetched()
 
+        def introduce(self) -> None:
+            over.wait(10)
+
+        def release_of(self, *_: object) -> None:
+            return None
+
     request = CdsRequest("patient-view", "i", PatientViewContext("Practitioner/1", "p1"), "https://ehr.example.org")
     started = time.monotonic()
     found = gather(request, QUERIES, frozenset({"counts"}), Stuck(), Deadline.after(0.3))
