@@ -9,6 +9,7 @@ from fhir_fixtures.hook_requests import RequestStory, load_request_stories, requ
 from fhir_fixtures.lexicon import place, row
 from fhir_fixtures.resources import Resource, conditions, medications, patient
 from fhir_fixtures.story import Story, load_stories
+from fhir_fixtures.traps import load_traps, prefetch_for
 
 FOLDER = Path(__file__).parent
 BASE = "https://fhir.example.org/r4"
@@ -66,6 +67,7 @@ def built() -> dict[str, str]:
     bundles = {story.id: bundle(story) for story in stories}
     files = {f"r4/{name}.json": _json(content) for name, content in bundles.items()}
     files |= {f"requests/{one.name}.json": _json(request_for(one, bundles[one.patient])) for one in requests}
+    files |= {f"traps/{name}.json": _in_ascii(prefetch_for(trap)) for name, trap in load_traps().items()}
     files["index.json"] = _json(index(stories, requests))
     files["README.md"] = readme((FOLDER / "README.md").read_text(encoding="utf-8"), stories, requests)
     return files
@@ -74,7 +76,7 @@ def built() -> dict[str, str]:
 def main() -> None:
     """Write every generated file, and remove those no story makes any more."""
     files = built()
-    for stale in [*(FOLDER / "r4").glob("*.json"), *(FOLDER / "requests").glob("*.json")]:
+    for stale in [path for folder in ("r4", "requests", "traps") for path in (FOLDER / folder).glob("*.json")]:
         if stale.relative_to(FOLDER).as_posix() not in files:
             stale.unlink()
     for name, content in files.items():
@@ -113,6 +115,11 @@ def _entry(one: Resource) -> Resource:
 
 def _json(content: Resource) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _in_ascii(content: Resource) -> str:
+    """What can't be seen is written out: zero-width spaces are a trap of their own."""
+    return json.dumps(content, indent=1) + "\n"
 
 
 if __name__ == "__main__":
