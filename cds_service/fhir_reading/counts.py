@@ -58,9 +58,16 @@ def _result(
         low_confidence=reported.identity.low_confidence,
         nrbc_corrected=reported.identity.nrbc_corrected,
         clumped=analyte is Analyte.PLATELETS and rules.clumps.tells_clumps(remarks(reported.resource)),
-        interpretation=", ".join(filter(None, map(display_of, members(reported.resource, "interpretation")))) or None,
+        interpretation=_interpretation(reported.resource),
         reference_range=_reference_range(reported.resource),
     )
+
+
+def _interpretation(observation: Json) -> str | None:
+    """What the laboratory calls the value, as far as it can be shown."""
+    if observation.get("interpretation") is None:
+        return None
+    return ", ".join(filter(None, map(display_of, members(observation, "interpretation")))) or None
 
 
 def _set_aside(examined: Examined, value: Value, analyte: Analyte, reason: SetAsideReason) -> SetAside:
@@ -84,6 +91,8 @@ def remarks(observation: Json) -> Iterator[str]:
 
 def _reference_range(observation: Json) -> str | None:
     """The first reference range as text; None where there is none, or none that can be shown."""
+    if observation.get("referenceRange") is None:
+        return None
     first = next(members(observation, "referenceRange"), {})
     low, high = (_bound(first.get(end)) for end in ("low", "high"))
     if text_at(first, "text") is not None or not (low or high):

@@ -40,11 +40,17 @@ def project(resource: Json, shape: Shape) -> dict[str, object]:
     An object where a list belongs is read as a list of one. What has another JSON type than the shape says stays as it
     is, for the validation to find.
     """
-    parts = {name: _projected(resource[name], form) for name, form in shape.items() if name in resource}
-    return {name: part for name, part in parts.items() if not is_empty(part)}
+    parts: dict[str, object] = {}
+    for name, form in shape.items():
+        part = _projected(resource.get(name), form)
+        if not is_empty(part):
+            parts[name] = part
+    return parts
 
 
 def _projected(element: object, form: Form) -> object:
+    if element is None:
+        return None
     if isinstance(form, list):
         listed = element if isinstance(element, list) else [element]
         return [part for part in (_projected(member, form[0]) for member in listed) if not is_empty(part)]
@@ -55,7 +61,9 @@ def _projected(element: object, form: Form) -> object:
 
 def is_empty(part: object) -> bool:
     """Whether an element says nothing: null, a blank string, an empty object or list."""
-    return part is None or (isinstance(part, str) and not part.strip()) or (isinstance(part, dict | list) and not part)
+    if not part:
+        return part is None or isinstance(part, str | dict | list)
+    return isinstance(part, str) and part.isspace()
 
 
 def matches(element: object, form: Form) -> bool:

@@ -6,13 +6,14 @@ Room: fhir_reading. Knows no clinical meaning. fhir.resources has no R4 package;
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from cds_service.fhir_reading.projection import Json, ResourceShape, matches, project
+from cds_service.fhir_reading.spelling import Spelling, part_spelled, spelling_of
 
 
 class Release(StrEnum):
@@ -69,6 +70,19 @@ def validated(resource: Json, shape: ResourceShape, release: Release = Release.R
 
 
 def _is_sound(resource_type: str, name: str, part: object, release: Release) -> bool:
+    """Whether a part is valid; a text or a flat object like one seen before isn't validated again."""
+    spelling = spelling_of(part)
+    if spelling is None:
+        return _validates(resource_type, name, part, release)
+    return _validates_spelled(resource_type, name, spelling, release)
+
+
+@lru_cache(maxsize=4096)
+def _validates_spelled(resource_type: str, name: str, spelling: Spelling, release: Release) -> bool:
+    return _validates(resource_type, name, part_spelled(spelling), release)
+
+
+def _validates(resource_type: str, name: str, part: object, release: Release) -> bool:
     try:
         _adapter(release, resource_type, name).validate_python(part)
     except (ValidationError, ValueError, ArithmeticError):

@@ -26,7 +26,8 @@ class Specimens:
 
         `container` holds the contained resources; `further` are elements of a panel or report the result belongs to.
         """
-        texts = [text for name in ("method", "category", "code") for text in texts_in(observation.get(name))]
+        named = [observation[name] for name in ("method", "category", "code") if name in observation]
+        texts = list(texts_in(named))
         texts += [text for element in further for text in texts_in(element)]
         return any(self._tells(text, of_specimen=False) for text in texts) or any(
             self._tells(text, of_specimen=True) for text in self._specimen_texts(observation, container)

@@ -33,29 +33,35 @@ _OTHER_VALUES = frozenset(
 class Value:
     """`quantity` is told where a Quantity with a value may be read further; `refusal` says why it may not.
 
-    `is_reported`: there is a value, readable or not. `text` is the value as the record has it.
+    `is_reported`: there is a value, readable or not. `observation` is what it was read from.
     """
+
+    observation: Validated
 
     quantity: Json | None = None
     refusal: SetAsideReason | None = None
     is_reported: bool = False
-    text: str = ""
+
+    @property
+    def text(self) -> str:
+        """The value as the record has it."""
+        return value_text(self.observation.elements)
 
 
 def value_of(observation: Validated, raw: Json) -> Value:
     """Judge value[x], dataAbsentReason and narrative by the first rule that fails."""
     names = _names_with_value(observation, raw)
-    text = value_text(observation.elements)
     if names and not is_empty(raw.get("dataAbsentReason")):
-        return Value(None, SetAsideReason.VALUE_AND_DATA_ABSENT, True, text)
+        return Value(observation, None, SetAsideReason.VALUE_AND_DATA_ABSENT, True)
     if names:
         refusal = _refusal(names, observation)
-        return Value(observation.elements["valueQuantity"] if refusal is None else None, refusal, True, text)
+        quantity = observation.elements["valueQuantity"] if refusal is None else None
+        return Value(observation, quantity, refusal, True)
     if not is_empty(raw.get("dataAbsentReason")):
-        return Value(refusal=SetAsideReason.DATA_ABSENT)
+        return Value(observation, refusal=SetAsideReason.DATA_ABSENT)
     if is_empty(raw.get("component")) and not _quantity_sent(raw) and text_at(raw, "text", "div") is not None:
-        return Value(refusal=SetAsideReason.NARRATIVE_ONLY, is_reported=True)
-    return Value(refusal=SetAsideReason.VALUE_MISSING)
+        return Value(observation, refusal=SetAsideReason.NARRATIVE_ONLY, is_reported=True)
+    return Value(observation, refusal=SetAsideReason.VALUE_MISSING)
 
 
 def _names_with_value(observation: Validated, raw: Json) -> frozenset[str]:

@@ -35,6 +35,8 @@ def gather_occasions(results: Iterable[CountResult], limit: Criterion, specimen_
 
 def _still_standing(group: list[CountResult]) -> list[CountResult]:
     """What the tie order leaves: corrections, then nRBC-corrected counts, then the latest issued."""
+    if len(group) == 1:
+        return group
     standing = _keep(group, lambda result: result.status in _CORRECTIONS)
     standing = _keep(standing, lambda result: result.nrbc_corrected)
     issued = [result.issued for result in standing if result.issued is not None]
@@ -51,6 +53,8 @@ def _keep(results: list[CountResult], preferred: Callable[[CountResult], bool]) 
 
 def _occasion(standing: list[CountResult], limit: Criterion) -> Occasion:
     """Bounds that decide nothing count only where nothing else stands."""
+    if len(standing) == 1:
+        return Occasion(analyte=standing[0].analyte, results=tuple(standing), side=_side(tuple(standing), limit))
     decided = [result for result in standing if is_below(result, limit.value) is not None]
     differing: dict[tuple[object, Comparator], CountResult] = {}
     for result in sorted(decided or standing, key=_lowest_first):
