@@ -43,7 +43,7 @@ def request_body(observations: list[dict[str, Any]]) -> bytes:
     counts = {**nothing, "entry": [{"resource": one} for one in observations]}
     patient = {"resourceType": "Patient", "id": "synthetic-1", "birthDate": "1970-05-05"}
     prefetch = {"patient": patient, "counts": counts}
-    prefetch |= {key: nothing for key in ("companions", "conditions", "medications")}
+    prefetch |= dict.fromkeys(("companions", "conditions", "medications"), nothing)
     return json.dumps(
         {
             "hook": "patient-view",

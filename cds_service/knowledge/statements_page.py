@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 
 from cds_service.hematology.criteria import Criterion
-from cds_service.hematology.lab_results import SetAsideReason
 from cds_service.knowledge.cause_groups import load_cause_groups
 from cds_service.knowledge.guideline_files import CriteriaFiles, load_criteria
 from cds_service.knowledge.loader import SHIPPED
 from cds_service.knowledge.model import Statement
 from cds_service.knowledge.provenance import load_statements
+from cds_service.knowledge.reasons_page import reasons_page
 from cds_service.knowledge.statement_tests import StatementTest, find_tests
 from cds_service.knowledge.wording import load_wording
 
@@ -44,6 +44,7 @@ def pages(project: Path, data: Path) -> dict[str, str]:
     return {
         "statements.md": "\n".join(_statements_page(project, data)) + "\n",
         "criteria.md": "\n".join(_criteria_page(data)) + "\n",
+        "reasons.md": "\n".join((GENERATED, "", *reasons_page(data))) + "\n",
     }
 
 
@@ -93,11 +94,6 @@ def _criteria_page(data: Path) -> Iterator[str]:
     for criterion in (*criteria.criteria.values(), *bands):
         origin = f"source document: {criterion.statement}" if criterion.statement else "site default"
         yield f"| `{criterion.id}` | {_value(criterion)} | {origin} | {notes.get(criterion.id, '')} |"
-    yield from ("", "# Why a result isn't used", "")
-    yield "The closed list of reasons, in the order in which they are looked for: the first that applies is told."
-    yield ""
-    said = load_wording(data).sentences
-    yield from (f"- `{reason}`: {said.get(f'reasons.{reason}', '(not told on a card)')}" for reason in SetAsideReason)
 
 
 def _value(criterion: Criterion) -> str:

@@ -3,9 +3,10 @@
 import hashlib
 import hmac
 import json
+from datetime import UTC
 from uuid import UUID, uuid5
 
-from cds_service.hematology.lab_results import CompanionResult, CountResult
+from cds_service.hematology.lab_results import CollectionTime, CompanionResult, CountResult
 from cds_service.hematology.verdicts import Alert, Assessment
 
 _NAMESPACE = UUID("5b1f2a53-6f0e-5d39-9b7a-0c6f3c1d8e42")
@@ -43,7 +44,12 @@ def _results(assessment: Assessment) -> set[tuple[str, str, str]]:
         result for finding in assessment.findings for occasion in finding.occasions for result in occasion.results
     }
     behind = counts | {result for _, result, _ in assessment.severity.critical}
-    return {(result.reference, _value(result), result.collected.reported) for result in behind}
+    return {(result.reference, _value(result), _time(result.collected)) for result in behind}
+
+
+def _time(collected: CollectionTime) -> str:
+    """The point in time, however a server spells it today; a date without time as it is."""
+    return collected.day.isoformat() if collected.instant is None else collected.instant.astimezone(UTC).isoformat()
 
 
 def _value(result: CountResult | CompanionResult) -> str:

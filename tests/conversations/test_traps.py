@@ -1,4 +1,4 @@
-"""What real laboratory data looks like (`fhir_fixtures/traps.yaml`), through the whole service: HTTP in, extension out."""
+"""What real laboratory data looks like (`fhir_fixtures/traps.yaml`), through the whole service."""
 
 import json
 from collections.abc import Mapping
