@@ -223,6 +223,69 @@ def test_no_mangled_unit_turns_a_count_into_another_count(unit: str) -> None:
     assert found.factor in by_table | {plainly(spelled)}
 
 
+TOKENS = [
+    *(
+        "10",
+        "1",
+        "3",
+        "6",
+        "9",
+        "12",
+        "2",
+        "100",
+        "*",
+        "^",
+        "+",
+        "-",
+        ".",
+        "/",
+        "/",
+        "{cells}",
+        "{",
+        "(",
+        ")",
+        " ",
+        "e",
+    ),
+    *("L", "l", "dL", "mL", "ml", "uL", "ul", "nL", "pL", "fL", "mm3", "cm3", "m3", "um3", "ML", "kL", "m", "u", "n"),
+    *(
+        "K",
+        "G",
+        "T",
+        "M",
+        "k",
+        "%",
+        "g",
+        "mol",
+        "[iU]",
+        "rad",
+        "s",
+        "x",
+        "\u00b5L",
+        "\u2079",
+        "\u00b3",
+        "\u00d7",
+        "thou",
+    ),
+]
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=7).map("".join))
+@example("10*3/ML")
+@example("10*-3/pL")
+@example("1/m3")
+@example("10*3.uL-1")
+def test_no_string_of_unit_parts_is_read_as_a_count_that_it_is_not(unit: str) -> None:
+    """Whatever is put together of what units are made of: the table's own meaning, or the plain one, or none."""
+    known = shipped_knowledge().units
+    found = CountReader(known, shipped_knowledge().plausibility).meaning(unit)
+    if found is not None and found.factor is not None:
+        spelled = known.normalise(unit)
+        by_table = {meaning.factor for text, meaning in table().items() if text.casefold() == spelled.casefold()}
+        assert found.factor in by_table | {plainly(spelled)}
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="10*^/uLlmnKGgdT.-3 9{}()[]%x", max_size=14), st.text(alphabet="10*^/uLKG39", max_size=8))
 def test_a_code_and_a_text_never_convert_to_two_things(unit: str, code: str) -> None:
