@@ -16,8 +16,12 @@ _COUNTS = (LabUse.COUNT, LabUse.LOW_CONFIDENCE_COUNT)
 
 def codings_of(concept: object) -> tuple[tuple[str, str], ...]:
     """The (system, code) pairs of a CodeableConcept; codings without either are left out."""
-    pairs = ((text_at(coding, "system"), text_at(coding, "code")) for coding in members(concept, "coding"))
-    return tuple((system, code) for system, code in pairs if system is not None and code is not None)
+    found = []
+    for coding in members(concept, "coding"):
+        system, code = text_at(coding, "system"), text_at(coding, "code")
+        if system is not None and code is not None:
+            found.append((system, code))
+    return tuple(found)
 
 
 def codes_of(concept: object) -> frozenset[str]:

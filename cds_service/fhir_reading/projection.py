@@ -15,9 +15,9 @@ DATE = "date"
 """A date of any kind: read by `dates`, which takes more than FHIR's grammar does (a time without zone)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ResourceShape:
-    """What is read of a resource type. `dated` names the elements that hold dates."""
+    """What is read of a resource type; each shape is its own. `dated` names the elements that hold dates."""
 
     resource_type: str
     elements: Shape

@@ -60,31 +60,30 @@ def validated(resource: Json, shape: ResourceShape, release: Release = Release.R
     Elements that hold dates are left to `dates`.
     """
     parts = project(resource, shape.elements)
-    faulty = frozenset(
-        name
-        for name, part in parts.items()
-        if not matches(part, shape.elements[name])
-        or not (name in shape.dated or _is_sound(shape.resource_type, name, part, release))
-    )
+    faulty = frozenset(name for name, part in parts.items() if not _is_sound(shape, name, part, release))
     return Validated({name: part for name, part in parts.items() if name not in faulty} if faulty else parts, faulty)
 
 
-def _is_sound(resource_type: str, name: str, part: object, release: Release) -> bool:
+def _is_sound(shape: ResourceShape, name: str, part: object, release: Release) -> bool:
     """Whether a part is valid; a text or a flat object like one seen before isn't validated again."""
+    if name in shape.dated:
+        return matches(part, shape.elements[name])
     spelling = spelling_of(part)
     if spelling is None:
-        return _validates(resource_type, name, part, release)
-    return _validates_spelled(resource_type, name, spelling, release)
+        return _validates(shape, name, part, release)
+    return _validates_spelled(shape, name, spelling, release)
 
 
 @lru_cache(maxsize=4096)
-def _validates_spelled(resource_type: str, name: str, spelling: Spelling, release: Release) -> bool:
-    return _validates(resource_type, name, part_spelled(spelling), release)
+def _validates_spelled(shape: ResourceShape, name: str, spelling: Spelling, release: Release) -> bool:
+    return _validates(shape, name, part_spelled(spelling), release)
 
 
-def _validates(resource_type: str, name: str, part: object, release: Release) -> bool:
+def _validates(shape: ResourceShape, name: str, part: object, release: Release) -> bool:
+    if not matches(part, shape.elements[name]):
+        return False
     try:
-        _adapter(release, resource_type, name).validate_python(part)
+        _adapter(release, shape.resource_type, name).validate_python(part)
     except (ValidationError, ValueError, ArithmeticError):
         return False
     return True

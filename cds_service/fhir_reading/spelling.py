@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TypeAlias
 
 Spelling: TypeAlias = str | tuple[tuple[str, type[str | int | Decimal], str], ...]
-_KINDS = (str, int, Decimal)
 _LONGEST = 64
 
 
@@ -15,9 +14,14 @@ def spelling_of(part: object) -> Spelling | None:
     """How a short text, or an object of short texts and numbers, is spelled; None for all else."""
     if isinstance(part, str):
         return part if len(part) <= _LONGEST else None
-    if not isinstance(part, dict) or not all(_is_short(value) for value in part.values()):
+    if not isinstance(part, dict):
         return None
-    return tuple((name, type(value), str(value)) for name, value in part.items())
+    spelled = []
+    for name, value in part.items():
+        if not _is_short(value):
+            return None
+        spelled.append((name, type(value), str(value)))
+    return tuple(spelled)
 
 
 def part_spelled(spelling: Spelling) -> object:
@@ -26,6 +30,8 @@ def part_spelled(spelling: Spelling) -> object:
 
 
 def _is_short(value: object) -> bool:
-    if type(value) not in _KINDS:
-        return False
-    return value.bit_length() <= _LONGEST if isinstance(value, int) else len(str(value)) <= _LONGEST
+    if isinstance(value, str):
+        return len(value) <= _LONGEST
+    if isinstance(value, Decimal):
+        return len(value.as_tuple().digits) <= _LONGEST
+    return type(value) is int and value.bit_length() <= _LONGEST

@@ -73,11 +73,15 @@ def _fallen_from(finding: FindingAssessment, facts: CardFacts) -> Iterator[Resul
 
 def _shown(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
     """The newest of a finding's occasions and the oldest, with the pair of bicytopenia."""
-    occasions = _all(finding, facts)
+    return _kept(_all(finding, facts), facts)
+
+
+def _kept(occasions: list[Occasion], facts: CardFacts) -> list[Occasion]:
     if len(occasions) <= _ROWS_PER_ANALYTE:
         return occasions
-    kept = {*occasions[: _ROWS_PER_ANALYTE - 1], occasions[-1], *(facts.assessment.bicytopenia.pair or ())}
-    return [occasion for occasion in occasions if occasion in kept]
+    pair = [one for one in facts.assessment.bicytopenia.pair or () if one.analyte is occasions[0].analyte]
+    kept = dict.fromkeys((*occasions[: _ROWS_PER_ANALYTE - 1], *pair, occasions[-1]))
+    return sorted(kept, key=lambda occasion: occasion.collected.day, reverse=True)
 
 
 def _all(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
@@ -91,7 +95,8 @@ def _all(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
 
 
 def _left_out(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:
-    number = len(_all(finding, facts)) - len(_shown(finding, facts))
+    occasions = _all(finding, facts)
+    number = len(occasions) - len(_kept(occasions, facts))
     if not number:
         return None
     name = facts.analyte_name(ANALYTE[finding.finding])

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC
+from itertools import chain
 from uuid import UUID, uuid5
 
 from cds_service.hematology.lab_results import CollectionTime, CompanionResult, CountResult
@@ -40,16 +41,17 @@ def suggestion_id(hook_instance: str, fingerprint: str, suggestion: str) -> str:
 
 
 def _results(assessment: Assessment) -> set[tuple[str, str, str]]:
-    counts = {
-        result for finding in assessment.findings for occasion in finding.occasions for result in occasion.results
-    }
-    behind = counts | {result for _, result, _ in assessment.severity.critical}
+    occasions = chain.from_iterable(finding.occasions for finding in assessment.findings)
+    counts = chain.from_iterable(occasion.results for occasion in occasions)
+    behind = chain(counts, (result for _, result, _ in assessment.severity.critical))
     return {(result.reference, _value(result), _time(result.collected)) for result in behind}
 
 
 def _time(collected: CollectionTime) -> str:
     """The point in time, however a server spells it today; a date without time as it is."""
-    return collected.day.isoformat() if collected.instant is None else collected.instant.astimezone(UTC).isoformat()
+    if collected.instant is None:
+        return collected.day.isoformat()
+    return collected.instant.astimezone(UTC).isoformat()
 
 
 def _value(result: CountResult | CompanionResult) -> str:
