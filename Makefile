@@ -35,8 +35,9 @@ check: $(VENV)/.dev ## Lint, types, knowledge, generated documentation
 	$(BIN)/cds-service check-knowledge
 	$(BIN)/python -m cds_service.knowledge.statements_page --check
 
-bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing (ratios in one run)
+bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing (ratios in one run), and one call with 20,000 results
 	$(BIN)/python -m benchmarks.call
+	$(BIN)/python -m benchmarks.many_results
 
 docs: $(VENV)/.dev ## Make the generated documentation anew
 	$(BIN)/python -m cds_service.knowledge.statements_page
