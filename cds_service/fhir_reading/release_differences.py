@@ -43,7 +43,9 @@ def _as_r4(resource: Json, release: Release) -> Json:
     differs = _DIFFERENCES.get(release, {}).get(str(resource.get("resourceType")))
     if differs is not None:
         resource = {**resource, **differs.as_r4(resource, validated(resource, differs.sent, release))}
-    contained = list(members(resource, "contained")) if "contained" in resource else []
+    if "contained" not in resource:
+        return resource
+    contained = list(members(resource, "contained"))
     parts = [_as_r4(part, release_told_by(part) or release) for part in contained]
     alike = all(part is sent for part, sent in zip(parts, contained, strict=True))
     return resource if alike else {**resource, "contained": parts}
