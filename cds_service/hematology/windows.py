@@ -46,10 +46,3 @@ def same_time(one: CollectionTime, other: CollectionTime) -> bool:
 def is_newer(one: CollectionTime, other: CollectionTime) -> bool:
     """Whether `one` was collected after `other`; a date-only and a timed result of one date are one time."""
     return not same_time(one, other) and chronology(one) > chronology(other)
-
-
-def hours_within(earlier: CollectionTime, later: CollectionTime, limit: Criterion) -> bool:
-    """Whether `later` was collected 0 to `limit` hours after `earlier`; without times by whole days."""
-    if earlier.instant is None or later.instant is None:
-        return 0 <= days_before(earlier.day, later.day) * 24 <= limit.value
-    return timedelta() <= later.instant - earlier.instant <= timedelta(hours=int(limit.value))

@@ -7,7 +7,7 @@ import pytest
 
 from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import CollectionTime
-from cds_service.hematology.windows import chronology, hours_within, is_newer, same_time, within
+from cds_service.hematology.windows import chronology, is_newer, same_time, within
 
 
 def on(text: str) -> CollectionTime:
@@ -53,19 +53,6 @@ def test_a_tie_on_the_sort_key_makes_nothing_newer() -> None:
     assert chronology(date_only) == chronology(next_morning)
     assert not same_time(date_only, next_morning)
     assert not is_newer(date_only, next_morning)
-
-
-def test_hours_run_forward_and_hold_both_ends() -> None:
-    day = Criterion("hours", Decimal(24), "h")
-    noon, next_noon = on("2026-06-10T12:00+00:00"), on("2026-06-11T12:00+00:00")
-    assert hours_within(noon, noon, day)
-    assert hours_within(noon, next_noon, day)
-    assert not hours_within(noon, on("2026-06-11T12:00:01+00:00"), day)
-    assert not hours_within(next_noon, noon, day)
-    assert hours_within(on("2026-06-10"), on("2026-06-10"), day)
-    assert hours_within(on("2026-06-10"), on("2026-06-11"), day)
-    assert not hours_within(on("2026-06-10"), on("2026-06-12"), day)
-    assert not hours_within(on("2026-06-11"), on("2026-06-10"), day)
 
 
 def test_a_window_in_days_may_hold_part_of_a_day_ahead() -> None:
