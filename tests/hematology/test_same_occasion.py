@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,10 @@ def _result(number: int, collected: CollectionTime, specimen: str | None) -> Cou
     return CountResult(
         f"Observation/{number}", Analyte.PLATELETS, collected, Decimal(90), "90", "10*9/L", specimen=specimen
     )
+
+
+def _timed(number: int, instant: datetime, specimen: str | None) -> CountResult:
+    return _result(number, CollectionTime(instant.isoformat(), instant.date(), instant), specimen)
 
 
 @st.composite
@@ -65,6 +70,28 @@ def test_a_result_is_held_where_a_pair_connects_it(results: list[CountResult]) -
     for other in results:
         rest = [result for result in results if result is not other]
         assert Occasions(rest, HOURS).hold(other) is any(_one_occasion(other, one) for one in rest)
+
+
+@pytest.mark.parametrize(
+    ("apart", "together"),
+    [
+        (timedelta(hours=24), True),
+        (timedelta(hours=-24), True),
+        (timedelta(hours=24, seconds=1), False),
+        (timedelta(hours=-24, seconds=-1), False),
+    ],
+)
+@pytest.mark.parametrize("others_before", [0, 1, 2])
+def test_a_specimen_reaches_24_hours_both_ends_included(apart: timedelta, together: bool, others_before: int) -> None:
+    others = [_timed(number, DAY_ONE - timedelta(days=40 + number), None) for number in range(others_before)]
+    held = _timed(8, DAY_ONE, "Specimen/a")
+    assert Occasions([*others, held], HOURS).hold(_timed(9, DAY_ONE + apart, "Specimen/a")) is together
+
+
+def test_fractions_of_a_second_make_no_other_minute() -> None:
+    first, second = _timed(1, DAY_ONE, None), _timed(2, DAY_ONE + timedelta(microseconds=250_000), None)
+    assert len(Occasions([first, second], HOURS).groups()) == 1
+    assert Occasions([first], HOURS).hold(second)
 
 
 def test_the_ends_of_the_calendar_are_dates_like_others() -> None:
