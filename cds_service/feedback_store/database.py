@@ -19,9 +19,6 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.feedback_store.tables import MIGRATIONS, SchemaVersion
 
-DEFAULT_DATABASE_URL = "sqlite:///cytopenia-cds.sqlite3"
-"""In the directory that the program is started in: easy to see, to back up, and to mount."""
-
 BUSY_TIMEOUT_MS = 3000
 """How long a writer waits for another one before it gives up."""
 

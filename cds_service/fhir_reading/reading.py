@@ -56,7 +56,6 @@ def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     knowledge: Knowledge,
     not_available: tuple[str, ...] = (),
     counts_incomplete: bool = False,
-    accepted_statuses: frozenset[str] | None = None,
     release: Release | None = None,
 ) -> ClinicalPicture:
     """Everything the entries of a call say of one patient, and everything that can't be used, with its reason.
@@ -69,7 +68,6 @@ def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
         knowledge: codes, units, words and causes.
         not_available: kinds of data that could not be had.
         counts_incomplete: not every page of the counts was read.
-        accepted_statuses: the site's, in place of the knowledge's.
         release: the site's, for resources whose shape doesn't tell theirs.
 
     Raises:
@@ -80,7 +78,7 @@ def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     subjects = read_subjects(typed, patient_id, fhir_server)
     patients = [entry.resource for entry in current if entry.resource.get("resourceType") == "Patient"]
     patient = own_patient(patients, patient_id)
-    rules = _rules(current, subjects, knowledge, as_of, accepted_statuses)
+    rules = _rules(current, subjects, knowledge, as_of)
     results = _read_results(current, rules, knowledge)
     whose = [(entry, _refusal(entry, subjects)) for entry in current]
     own = [entry for entry, refusal in whose if refusal is None]
@@ -108,12 +106,11 @@ def _rules(
     subjects: Subjects,
     knowledge: Knowledge,
     as_of: datetime,
-    accepted_statuses: frozenset[str] | None,
 ) -> ResultRules:
     return ResultRules(
         subjects=subjects,
         specimens=read_specimens(entries, knowledge.words),
-        accepted_statuses=knowledge.accepted_statuses if accepted_statuses is None else accepted_statuses,
+        accepted_statuses=knowledge.accepted_statuses,
         as_of=as_of,
         counts=CountReader(knowledge.units, knowledge.plausibility),
         clumps=ClumpWords(knowledge.words),

@@ -6,6 +6,7 @@ Everything is said relative to `AS_OF`; an element set to None is left out.
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -87,10 +88,12 @@ def patient(**elements: Any) -> Resource:
     return {"resourceType": "Patient", "id": PATIENT, **elements}
 
 
-def read(*resources: Resource | Entry, **options: Any) -> ClinicalPicture:
-    """Read resources (or entries) as one call would."""
+def read(*resources: Resource | Entry, accepted: frozenset[str] | None = None, **options: Any) -> ClinicalPicture:
+    """Read resources (or entries) as one call would; `accepted` are the statuses of a site that has its own."""
     entries = [sent if isinstance(sent, Entry) else Entry(sent) for sent in resources]
-    settings: dict[str, Any] = {"fhir_server": None, "as_of": AS_OF, "knowledge": shipped_knowledge()}
+    knowledge = shipped_knowledge()
+    knowledge = knowledge if accepted is None else replace(knowledge, accepted_statuses=accepted)
+    settings: dict[str, Any] = {"fhir_server": None, "as_of": AS_OF, "knowledge": knowledge}
     return read_clinical_picture(entries, PATIENT, **(settings | options))
 
 

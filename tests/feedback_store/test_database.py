@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
-from cds_service.feedback_store.database import DEFAULT_DATABASE_URL, migrate, open_database
+from cds_service.feedback_store.database import migrate, open_database
 from cds_service.feedback_store.tables import MIGRATIONS
+from cds_service.settings import Settings
 
 
 def test_a_new_database_is_private_and_has_the_version_of_this_software(tmp_path: Path) -> None:
@@ -31,7 +32,7 @@ def test_each_connection_waits_keeps_references_and_writes_through(tmp_path: Pat
 
 def test_a_relative_file_lies_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    migrate(DEFAULT_DATABASE_URL)
+    migrate(Settings().database_url.get_secret_value())
     assert (tmp_path / "cytopenia-cds.sqlite3").exists()
 
 

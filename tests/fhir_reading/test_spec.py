@@ -28,4 +28,4 @@ def sent(note: dict[str, Any], number: int) -> dict[str, Any]:
 def test_sentence(sentence: dict[str, Any], release: Release) -> None:
     accepted = frozenset(sentence["accepted"]) if "accepted" in sentence else None
     resources = [as_release(sent(note, number), release) for number, note in enumerate(sentence["send"])]
-    assert outcome(read(*resources, accepted_statuses=accepted)) == sentence["expect"]
+    assert outcome(read(*resources, accepted=accepted)) == sentence["expect"]

@@ -37,7 +37,7 @@ def test_a_site_can_accept_more_statuses_but_never_an_error() -> None:
     sent = [
         observation(id=status, status=status) for status in ("unknown", "preliminary", "entered-in-error", "amended")
     ]
-    picture = read(*sent, accepted_statuses=accepted)
+    picture = read(*sent, accepted=accepted)
     assert outcome(picture) == "2.9, 2.9, entered-in-error, status-unknown unreadable"
     assert [result.status for result in picture.counts] == ["unknown", "preliminary"]
 
