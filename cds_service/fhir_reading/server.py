@@ -97,6 +97,11 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
     return f"{query['type']}?" + "&".join(f"{_encode(name)}={_encode(value)}" for name, _, value in pairs)
 
 
+def resource_type_of(query: str) -> str:
+    """The resource type that a read or search (or its template) asks for."""
+    return re.split(r"[/?]", query, maxsplit=1)[0]
+
+
 def _encode(text: str) -> str:
     return quote(unquote(text), safe=_PLAIN_IN_VALUE)
 
@@ -118,7 +123,7 @@ class FhirServer:
             if self._queries_left < 0:
                 return _nothing("too-many-queries")
         url = f"{self._http.base}/{query}"
-        resource_type = re.split(r"[/?]", query, maxsplit=1)[0]
+        resource_type = resource_type_of(query)
         ask = self._post_search if "?" in query and len(url) > MAX_URL_LENGTH else self._get
         fetched = self._all_pages(url, ask, resource_type)
         found_nothing_to_read = "?" not in query and not fetched.entries and not fetched.failed

@@ -17,7 +17,7 @@ from cds_service.hematology.verdicts import (
     Situation,
     Verdict,
 )
-from cds_service.services.card_facts import CardFacts
+from cds_service.services.card_facts import ANALYTE, CardFacts
 from cds_service.services.card_fitting import Part, fitting_line
 from cds_service.services.card_values import difference_number
 from cds_service.services.card_wording import Plain, in_sentence
@@ -194,7 +194,7 @@ def _other_count(other: FindingAssessment, facts: CardFacts) -> Plain:
     if other.verdict is Verdict.UNRELIABLE and other.newest:
         return facts.words.plain("summary.other-unreliable", name=name, value=facts.short(other.newest.result))
     return facts.words.plain(
-        "summary.other-not-available", name=facts.words.plain(f"analytes_in_full.{_analyte(other)}")
+        "summary.other-not-available", name=facts.words.plain(f"analytes_in_full.{ANALYTE[other.finding]}")
     )
 
 
@@ -249,9 +249,5 @@ def _group(group: str, facts: CardFacts) -> Plain:
     return facts.words.plain(key) if facts.words.has(key) else in_sentence(facts.guideline.group(group).name)
 
 
-def _analyte(finding: FindingAssessment) -> Analyte:
-    return Analyte.LEUKOCYTES if finding.finding is Finding.LEUKOPENIA else Analyte.PLATELETS
-
-
 def _name(finding: FindingAssessment, facts: CardFacts) -> Plain:
-    return facts.analyte_name(_analyte(finding))
+    return facts.analyte_name(ANALYTE[finding.finding])

@@ -4,7 +4,6 @@ Only what is missing is asked for. Data that could not be had are never taken fo
 ones refuse the call, optional ones are named in the result.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import AccessToken, CdsRequest
 from cds_service.fhir_reading.entries import Entry, unpack
 from cds_service.fhir_reading.releases import Release
-from cds_service.fhir_reading.server import Fetched, fill_template
+from cds_service.fhir_reading.server import Fetched, fill_template, resource_type_of
 from cds_service.outbound.deadline import Deadline
 
 _NOT_SENT = "it was not sent in prefetch"
@@ -116,7 +115,7 @@ def gather(
 def _from_prefetch(prefetch: Mapping[str, object], key: str, template: str) -> _Part:
     if key not in prefetch:
         return _Part(missing=_NOT_SENT)
-    unpacked = unpack(prefetch[key], _resource_type(template))
+    unpacked = unpack(prefetch[key], resource_type_of(template))
     if unpacked.failed:
         return _Part(missing=_OUTCOME if unpacked.failure == "outcome" else _UNREADABLE)
     if not unpacked.entries and "?" not in template:
@@ -147,7 +146,7 @@ def _from_server(
 def _task(server: OpenServer, part: _Part, template: str, values: Mapping[str, str]) -> Callable[[], Fetched]:
     if part.next_url is not None:
         next_url = part.next_url
-        return lambda: server.follow(next_url, _resource_type(template))
+        return lambda: server.follow(next_url, resource_type_of(template))
     try:
         query = fill_template(template, values)
     except ValueError:
@@ -222,7 +221,3 @@ def _refuse_without(required: frozenset[str], missing: Mapping[str, str]) -> Non
         "fhirServer and fhirAuthorization for a FHIR server that this service may call.",
         missing=lacking,
     )
-
-
-def _resource_type(template: str) -> str:
-    return re.split(r"[/?]", template, maxsplit=1)[0]

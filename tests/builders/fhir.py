@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from cds_service.fhir_reading.entries import Entry
 from cds_service.fhir_reading.reading import read_clinical_picture
 from cds_service.hematology.clinical_picture import ClinicalPicture
 from cds_service.hematology.lab_results import Analyte
-from cds_service.knowledge.loader import load_knowledge
-from cds_service.knowledge.model import Knowledge
+from tests.builders.knowledge import shipped_knowledge
 
 AS_OF = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 PATIENT = "synthetic-1"
@@ -39,12 +37,6 @@ CLUMPS, BLASTS, HEMOGLOBIN, EDTA_CHECK, ADEQUACY, CBC_PANEL = (
 ANALYTES = {"leukocytes": Analyte.LEUKOCYTES, "platelets": Analyte.PLATELETS, "neutrophils": Analyte.NEUTROPHILS}
 
 Resource = dict[str, Any]
-
-
-@cache
-def shipped_knowledge() -> Knowledge:
-    """The shipped knowledge, loaded once."""
-    return load_knowledge()
 
 
 def concept(*codes: str, system: str = LOINC, text: str | None = None) -> Resource:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from cds_service.fhir_reading.clump_text import ClumpWords
-from tests.builders.fhir import CLUMPS, LOINC, PLT, WBC, concept, observation, quantity, read, shipped_knowledge
+from tests.builders.fhir import CLUMPS, LOINC, PLT, WBC, concept, observation, quantity, read
+from tests.builders.knowledge import shipped_knowledge
 
 WORDS = ClumpWords(shipped_knowledge().words)
 

@@ -7,7 +7,8 @@ import pytest
 
 from cds_service.fhir_reading.entries import Entry
 from cds_service.fhir_reading.releases import Release
-from tests.builders.fhir import concept, read, resource, shipped_knowledge
+from tests.builders.fhir import concept, read, resource
+from tests.builders.knowledge import shipped_knowledge
 from tests.builders.releases import as_release
 
 RXNORM, ATC = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc"

@@ -14,7 +14,8 @@ from cds_service.fhir_reading.patients import PATIENT as PATIENT_SHAPE
 from cds_service.fhir_reading.reading import read_clinical_picture
 from cds_service.fhir_reading.releases import Release, validated
 from cds_service.hematology.clinical_picture import ClinicalPicture
-from tests.builders.fhir import AS_OF, entries_of_file, real_data, shipped_knowledge
+from tests.builders.fhir import AS_OF, entries_of_file, real_data
+from tests.builders.knowledge import shipped_knowledge
 from tests.builders.releases import OTHERS, as_release
 
 DATA = real_data()

@@ -12,7 +12,8 @@ from cds_service.fhir_reading.quantities import Count, CountReader
 from cds_service.fhir_reading.ucum import ask_ucum
 from cds_service.hematology.lab_results import Analyte, SetAsideReason
 from cds_service.knowledge.model import UnitMeaning
-from tests.builders.fhir import UCUM, observation, outcome, quantity, read, shipped_knowledge
+from tests.builders.fhir import UCUM, observation, outcome, quantity, read
+from tests.builders.knowledge import shipped_knowledge
 
 LOCAL = "urn:oid:1.2.3.4.5"
 
