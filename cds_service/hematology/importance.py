@@ -14,6 +14,7 @@ from cds_service.hematology.verdicts import (
     Finding,
     FindingAssessment,
     Importance,
+    Occasion,
     Severity,
     Side,
     Situation,
@@ -64,6 +65,7 @@ def decide_alert(judged: JudgedCounts, downgrades: Downgrades, guideline: Guidel
         importance=_IMPORTANCE.get(situation, Importance.INFO),
         leading=leading,
         downgrades=downgrades if situation is Situation.DOWNGRADED else (),
+        fallen_from=_fallen_from(judged, guideline) if situation is Situation.MILD_FALL else (),
     )
 
 
@@ -73,7 +75,7 @@ def _rows(judged: JudgedCounts, downgrades: Downgrades, guideline: Guideline) ->
     leukopenia = judged.leukopenia.verdict is Verdict.PRESENT
     if judged.severity.critical:
         yield Situation.CRITICAL, judged.gravest
-    if bicytopenia and not leukopenia and _mild_fall(judged, guideline):
+    if bicytopenia and not leukopenia and _fallen_from(judged, guideline):
         yield Situation.MILD_FALL, Finding.BICYTOPENIA
     if (bicytopenia or leukopenia) and downgrades:
         yield Situation.DOWNGRADED, judged.gravest
@@ -106,19 +108,30 @@ def _thrombocytopenia_deserves_a_card(finding: FindingAssessment, guideline: Gui
     return below is True or is_persistent(finding.run, guideline)
 
 
-def _mild_fall(judged: JudgedCounts, guideline: Guideline) -> bool:
-    return _mildly_fallen(judged.leukocytes, judged.leukopenia, guideline.mild_leukocytes_at_least, guideline) and (
-        _mildly_fallen(judged.platelets, judged.thrombocytopenia, guideline.mild_platelets_at_least, guideline)
+def _fallen_from(judged: JudgedCounts, guideline: Guideline) -> tuple[Occasion, ...]:
+    """What both counts fell from; empty unless both fell mildly."""
+    leukocytes = _not_low_before(
+        judged.leukocytes, judged.leukopenia, guideline.mild_leukocytes_at_least, guideline.mild_fall_within
     )
+    platelets = _not_low_before(
+        judged.platelets, judged.thrombocytopenia, guideline.mild_platelets_at_least, guideline.mild_fall_within
+    )
+    return (leukocytes, platelets) if leukocytes and platelets else ()
 
 
-def _mildly_fallen(history: CountHistory, finding: FindingAssessment, mild: Criterion, guideline: Guideline) -> bool:
-    """Not far below the limit, and not low at most `mild_fall_within` days before."""
+def _not_low_before(
+    history: CountHistory, finding: FindingAssessment, mild: Criterion, fall_within: Criterion
+) -> Occasion | None:
+    """The last occasion not low at most `fall_within` days before the newest, where that isn't far below the limit."""
     newest = finding.newest
     if newest is None or is_below(newest.result, mild.value) is not False:
-        return False
-    return any(
-        one.side is Side.NOT_LOW
-        and days_before(one.collected.day, newest.collected.day) <= guideline.mild_fall_within.days
-        for one in history.usable
+        return None
+    older = history.usable[history.usable.index(newest) + 1 :]
+    return next(
+        (
+            one
+            for one in older
+            if one.side is Side.NOT_LOW and days_before(one.collected.day, newest.collected.day) <= fall_within.days
+        ),
+        None,
     )

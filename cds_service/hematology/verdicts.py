@@ -231,6 +231,8 @@ class Alert:
     importance: Importance
     leading: Finding
     downgrades: tuple[tuple[Downgrade, Evidence], ...] = ()
+    fallen_from: tuple[Occasion, ...] = ()
+    """Mild fall: the last occasion of each analyte that was not low, leukocytes first."""
 
 
 @dataclass(frozen=True)

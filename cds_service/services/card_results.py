@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.hematology.lab_results import Analyte, CompanionKind, CompanionResult, CountResult
-from cds_service.hematology.verdicts import CriticalReason, FindingAssessment, Occasion, Side, Situation
+from cds_service.hematology.verdicts import CriticalReason, FindingAssessment, Occasion, Side
 from cds_service.services.card_facts import ANALYTE, CardFacts
 from cds_service.services.card_values import collected_text, utc_day
 from cds_service.services.card_wording import Markdown
@@ -52,23 +52,15 @@ def _count_rows(facts: CardFacts) -> Iterator[ResultRow]:
         for occasion in _shown(finding, facts):
             for result in occasion.results:
                 yield _row(result, _side(occasion, facts), facts)
-        if facts.alert.situation is Situation.MILD_FALL:
-            yield from _fallen_from(finding, facts)
+        yield from _fallen_from(finding, facts)
 
 
 def _fallen_from(finding: FindingAssessment, facts: CardFacts) -> Iterator[ResultRow]:
     """The last count that was not low before a mild fall, where it isn't in the table already."""
-    limit, within = facts.limit_of(finding).value, facts.guideline.mild_fall_within.days
-    if finding.newest is None or (finding.previous and finding.previous.side is Side.NOT_LOW):
-        return
-    fallen = [
-        result
-        for result in facts.assessment.picture.counts_of(ANALYTE[finding.finding])
-        if result.value >= limit and (finding.newest.collected.day - result.collected.day).days in range(within + 1)
-    ]
-    if fallen:
-        newest = max(fallen, key=_collected)
-        yield _row(newest, facts.words.markdown(f"sides.{Side.NOT_LOW}"), facts)
+    for occasion in facts.alert.fallen_from:
+        if occasion.analyte is ANALYTE[finding.finding] and occasion != finding.previous:
+            for result in occasion.results:
+                yield _row(result, _side(occasion, facts), facts)
 
 
 def _shown(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
