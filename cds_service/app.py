@@ -117,11 +117,12 @@ def build_parts(settings: Settings) -> Parts:
 
 
 def _cytopenia_review(settings: Settings, knowledge: Knowledge) -> CytopeniaReview:
+    fhir = _fhir_access(settings)
     budget_seconds = settings.time_budget_ms / 1000
     return CytopeniaReview(
         knowledge=knowledge,
         description=describe(knowledge),
-        fhir=_fhir_access(settings),
+        fhir=lambda _: fhir,
         site=_site_options(settings),
         deadline=lambda: Deadline.after(budget_seconds),
         release=None if settings.fhir_release == "auto" else Release(settings.fhir_release),

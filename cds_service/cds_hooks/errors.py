@@ -24,6 +24,16 @@ class RequestInvalid(CallRefused):
     issue_code = "invalid"
 
 
+class ClientRefused(CallRefused):
+    """The call proves no trusted client (401). The caller isn't told why; `reason` is a class for the log."""
+
+    issue_code = "login"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("This service answers trusted CDS clients only; send a valid bearer token.")
+        self.reason = reason
+
+
 class ServiceUnknown(CallRefused):
     """No service with this id is offered here (404)."""
 

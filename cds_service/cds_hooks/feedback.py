@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from cds_service.cds_hooks.clients import CdsClient
+
 Outcome = Literal["accepted", "overridden"]
 
 
@@ -36,8 +38,10 @@ class FeedbackEntry:
 class FeedbackStore(Protocol):
     """Where feedback goes before it is acknowledged."""
 
-    def store(self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str) -> None:
-        """Store all entries or none.
+    def store(
+        self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str, client: CdsClient
+    ) -> None:
+        """Store all entries of a report by this client, or none.
 
         Raises:
             cds_service.cds_hooks.errors.StoreUnavailable: nothing was stored.

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import SQLAlchemyError
 
+from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.feedback_store.database import open_database
@@ -26,7 +27,13 @@ class SqlFeedbackStore:
         """Raises ValueError for a URL that can't be used; opens nothing yet."""
         self._engine = open_database(database_url)
 
-    def store(self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str) -> None:
+    def store(
+        self,
+        entries: Sequence[FeedbackEntry],
+        received_at: datetime,
+        service_id: str,
+        client: CdsClient = ANYONE,  # noqa: ARG002 - kept with the row by the next schema
+    ) -> None:
         """Store all entries or none; they are on disk when this returns. An entry already there is left as it is.
 
         Raises:

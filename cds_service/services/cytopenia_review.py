@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import chain
 
 from cds_service.cds_hooks.cards import CdsResponse
+from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import CdsRequest
@@ -29,32 +30,36 @@ HOOK = "patient-view"
 
 @dataclass(frozen=True)
 class CytopeniaReview:
-    """The CDS service `cytopenia-review`. `deadline` starts the time budget of one call's fetching.
+    """The CDS service `cytopenia-review`.
+
+    `fhir` gives the FHIR servers that a client may have called; `deadline` starts the time budget of one call's
+    fetching.
 
     `release` is the site's FHIR release, for resources whose shape doesn't tell theirs.
     """
 
     knowledge: Knowledge
     description: ServiceDescription
-    fhir: FhirAccess
+    fhir: Callable[[CdsClient], FhirAccess]
     site: SiteOptions
     deadline: Callable[[], Deadline]
     release: Release | None = None
 
-    def answer(self, request: CdsRequest, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
-        """Answer one call as of a point in time.
+    def answer(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
+        """Answer one call of a client as of a point in time.
 
         Raises:
             cds_service.cds_hooks.errors.DataNotAvailable: the counts, or the right patient, could not be had.
         """
-        gathered = gather(request, self.description.prefetch, REQUIRED, self.fhir, self.deadline())
+        fhir = self.fhir(client)
+        gathered = gather(request, self.description.prefetch, REQUIRED, fhir, self.deadline())
         _refuse_unknown_patient(gathered)
-        picture = self._read(gathered, request, as_of)
+        picture = self._read(gathered, request, fhir, as_of)
         assessment = assess(picture, self.knowledge.guideline, as_of)
         response = compose_response(assessment, _caller(request), self.knowledge, self.site)
         return response, _facts(assessment, response, gathered, self.knowledge.version)
 
-    def _read(self, gathered: Gathered, request: CdsRequest, as_of: datetime) -> ClinicalPicture:
+    def _read(self, gathered: Gathered, request: CdsRequest, fhir: FhirAccess, as_of: datetime) -> ClinicalPicture:
         try:
             return read_clinical_picture(
                 tuple(chain.from_iterable(gathered.entries.values())),
@@ -64,7 +69,7 @@ class CytopeniaReview:
                 self.knowledge,
                 not_available=(*gathered.not_available, *(key for key in gathered.incomplete if key != COUNTS)),
                 counts_incomplete=COUNTS in gathered.incomplete,
-                release=self.release or self.fhir.release_of(gathered.base_url),
+                release=self.release or fhir.release_of(gathered.base_url),
             )
         except PatientMismatch as mismatch:
             raise DataNotAvailable(

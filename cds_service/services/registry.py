@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cds_service.cds_hooks.cards import CdsResponse
+from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.request import CdsRequest
 
@@ -31,8 +32,8 @@ class CdsService(Protocol):
         """The discovery entry."""
         ...
 
-    def answer(self, request: CdsRequest, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
-        """Answer one call as of a point in time.
+    def answer(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
+        """Answer one call of a client as of a point in time.
 
         Raises:
             cds_service.cds_hooks.errors.CallRefused: when it can't be answered.

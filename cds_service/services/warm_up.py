@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from cds_service.cds_hooks.cards import CdsResponse
+from cds_service.cds_hooks.clients import ANYONE
 from cds_service.cds_hooks.request import CdsRequest, PatientViewContext
 from cds_service.knowledge.model import LabUse
 from cds_service.services.cytopenia_review import HOOK, CytopeniaReview
@@ -32,7 +33,7 @@ def warm_up(review: CytopeniaReview, as_of: datetime) -> CdsResponse:
         },
     }
     context = PatientViewContext(user_id="Practitioner/synthetic", patient_id=_PATIENT)
-    response, _ = review.answer(CdsRequest(HOOK, _INSTANCE, context, prefetch=prefetch), as_of)
+    response, _ = review.answer(CdsRequest(HOOK, _INSTANCE, context, prefetch=prefetch), ANYONE, as_of)
     return response
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cds_service.cds_hooks.clients import ANYONE, Authenticate
 from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.services.registry import CdsService
 from cds_service.web.request_log import CallRecord, log_call
@@ -16,6 +17,7 @@ Clock = Callable[[], datetime]
 class Edge:
     """What the routes serve.
 
+    `authenticate` tells who calls the protocol's endpoints, before anything of a call is read;
     `pages` maps a path to the maker of its HTML; `readiness` names what must work before calls are taken;
     `versions` is told to who holds the `ops_token`; `observers` hear of every finished call.
     """
@@ -24,6 +26,7 @@ class Edge:
     feedback_store: FeedbackStore
     clock: Clock
     max_body_bytes: int
+    authenticate: Authenticate = lambda _authorization, _path: ANYONE
     allowed_origins: frozenset[str] = frozenset()
     pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cds_service.cds_hooks.errors import (
     CallRefused,
+    ClientRefused,
     DataNotAvailable,
     RequestInvalid,
     ServiceUnknown,
@@ -44,6 +45,7 @@ class MediaTypeUnsupported(CallRefused):
 
 STATUS: dict[type[CallRefused], int] = {
     RequestInvalid: 400,
+    ClientRefused: 401,
     ServiceUnknown: 404,
     BodyTooSlow: 408,
     DataNotAvailable: 412,
@@ -83,6 +85,9 @@ def _answer_refusal(error: CallRefused) -> Response:
     response = _answer(status, error.issue_code, error.message)
     if status == 503:
         response.headers["Retry-After"] = "5"
+    if isinstance(error, ClientRefused):
+        current_call().refusal_reason = error.reason
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 

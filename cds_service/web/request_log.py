@@ -12,6 +12,7 @@ import orjson
 import structlog
 from flask import Flask, Response, g, request
 
+from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.services.registry import CallFacts
 
 
@@ -25,11 +26,13 @@ class CallRecord:
     received_at: datetime
     endpoint: str
     started: float = field(default_factory=time.perf_counter)
+    client: CdsClient = ANYONE
     service: str | None = None
     hook_instance: str | None = None
     facts: CallFacts | None = None
     feedback_entries: int | None = None
     refused: str | None = None
+    refusal_reason: str | None = None
     status: int = 0
     seconds: float = 0.0
 
@@ -79,11 +82,14 @@ def describe_call(record: CallRecord) -> dict[str, object]:
     line: dict[str, object] = {
         "time": record.received_at.isoformat(),
         "endpoint": record.endpoint,
+        "client": record.client.issuer,
+        "tenant": record.client.tenant,
         "service": record.service,
         "hookInstance": record.hook_instance,
         "status": record.status,
         "ms": round(record.seconds * 1000, 1),
         "refused": record.refused,
+        "refusalReason": record.refusal_reason,
         "feedbackEntries": record.feedback_entries,
     }
     if facts is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Source, Suggestion
+from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.errors import DataNotAvailable, StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
@@ -54,6 +55,7 @@ class FakeService:
 
     failure: Exception | None = None
     calls: list[tuple[CdsRequest, datetime]] = field(default_factory=list)
+    clients: list[CdsClient] = field(default_factory=list)
 
     @property
     def description(self) -> ServiceDescription:
@@ -68,9 +70,10 @@ class FakeService:
             prefetch={"patient": f"Patient/{patient}", "counts": f"Observation?patient={patient}&code=6690-2"},
         )
 
-    def answer(self, request: CdsRequest, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
+    def answer(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
         """The fixed card, unless counts are missing."""
         self.calls.append((request, as_of))
+        self.clients.append(client)
         if self.failure:
             raise self.failure
         counts = request.prefetch.get("counts", "absent")
@@ -93,10 +96,14 @@ class FakeStore:
     """Keeps feedback in a list; refuses when told to be down."""
 
     down: bool = False
+    clients: list[CdsClient] = field(default_factory=list)
     stored: list[tuple[FeedbackEntry, datetime, str]] = field(default_factory=list)
 
-    def store(self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str) -> None:
+    def store(
+        self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str, client: CdsClient
+    ) -> None:
         """Keep all entries."""
+        self.clients.append(client)
         if self.down:
             raise StoreUnavailable("Feedback can't be stored just now; send it again.")
         self.stored += [(entry, received_at, service_id) for entry in entries]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from cds_service.cds_hooks.clients import ANYONE
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry, FeedbackStore, ReasonCoding
 from cds_service.feedback_store import database
@@ -51,7 +52,7 @@ def store(url: str) -> Iterator[SqlFeedbackStore]:
 
 def test_it_is_what_the_protocol_asks_for(store: SqlFeedbackStore) -> None:
     kept: FeedbackStore = store
-    kept.store([ACCEPTED], RECEIVED, "cytopenia-review")
+    kept.store([ACCEPTED], RECEIVED, "cytopenia-review", ANYONE)
 
 
 def test_what_was_told_comes_out_as_on_the_wire(store: SqlFeedbackStore) -> None:

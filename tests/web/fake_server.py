@@ -1,12 +1,13 @@
-"""The real server over the fake service: `python -m tests.web.fake_server DATABASE METRICS_BIND` prints its URL."""
+"""The real server over the fake service: `python -m tests.web.fake_server DATABASE METRICS GATE` prints its URL."""
 
 import dataclasses
 import sys
-import time
 from datetime import datetime
+from pathlib import Path
 
 from cds_service.app import Parts, create_app, open_feedback_store
 from cds_service.cds_hooks.cards import CdsResponse
+from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.request import CdsRequest
 from cds_service.services.registry import CallFacts
 from cds_service.settings import Settings
@@ -14,24 +15,27 @@ from cds_service.web import server
 from cds_service.web.request_log import log_call
 from tests.builders.fake_service import FakeService
 
-SLOW_ENCOUNTER = "takes-a-second"
+GATED_ENCOUNTER = "waits-at-the-gate"
 
 
-class SlowService(FakeService):
-    """Takes a second for one encounter, so that a test can stop the server meanwhile."""
+class GatedService(FakeService):
+    """Waits with one encounter until somebody opens the gate, a named pipe, for writing."""
 
-    def answer(self, request: CdsRequest, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
-        """As the fake service, late."""
-        if request.context.encounter_id == SLOW_ENCOUNTER:
-            time.sleep(1)
-        return super().answer(request, as_of)
+    gate = Path()
+
+    def answer(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
+        """As the fake service, once the gate is open."""
+        if request.context.encounter_id == GATED_ENCOUNTER:
+            self.gate.read_bytes()
+        return super().answer(request, client, as_of)
 
 
 def main() -> None:
     """Serve until stopped."""
-    _, database, metrics_bind = sys.argv
+    _, database, metrics_bind, gate = sys.argv
+    GatedService.gate = Path(gate)
     settings = Settings(auth="off", database_url=database, max_body_bytes=100_000)
-    parts = Parts((SlowService(),), open_feedback_store(settings))
+    parts = Parts((GatedService(),), open_feedback_store(settings))
     server.REQUEST_SECONDS = 2.0
     listen = dataclasses.replace(server.Listen(), port=0, threads=2)
     with server.shared_counts():

@@ -23,16 +23,6 @@ def _marked() -> dict[str, Any]:
     return replaced(call, {"resourceType": "Patient", "id": "Marker", "name": "Marker"}, "prefetch", "patient")
 
 
-@pytest.fixture
-def lines(capfd: pytest.CaptureFixture[str]) -> Any:
-    configure_logging("info")
-
-    def read() -> list[dict[str, Any]]:
-        return [json.loads(line) for line in capfd.readouterr().err.splitlines()]
-
-    return read
-
-
 def test_a_call_is_one_line_of_facts(client: FlaskClient, lines: Any) -> None:
     card = client.post(SERVICE, json=_marked()).get_json()["cards"][0]
     (line,) = lines()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,13 +18,14 @@ import requests
 
 from tests.builders.cds_contract import assert_operation_outcome, assert_response_conforms
 from tests.builders.conversation import FEEDBACK, SERVICE, overridden, replaced, valid_call
-from tests.web.fake_server import SLOW_ENCOUNTER
+from tests.web.fake_server import GATED_ENCOUNTER
 
 pytestmark = pytest.mark.server
 
 ROOT = Path(__file__).parents[2]
 BODY = json.dumps(valid_call()).encode()
 LIMIT = 100_000
+GATE = "gate"
 HEAD = f"POST {SERVICE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
 
 
@@ -37,8 +39,10 @@ class Server(NamedTuple):
 
 def _start(folder: Path) -> Server:
     metrics = _free_address()
+    os.mkfifo(folder / GATE)
+    arguments = [f"sqlite:///{folder}/feedback.sqlite3", metrics, str(folder / GATE)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.web.fake_server", f"sqlite:///{folder}/feedback.sqlite3", metrics],
+        [sys.executable, "-m", "tests.web.fake_server", *arguments],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=(folder / "log").open("wb"), env=os.environ | {"TMPDIR": str(folder)},
     )  # fmt: skip
     assert process.stdout is not None
@@ -188,15 +192,16 @@ def _is_refused(port: int) -> bool:
 def test_sigterm_lets_a_call_in_flight_finish(tmp_path: Path) -> None:
     process, url, _ = _start(tmp_path)
     address = urlsplit(url)
-    body = json.dumps(replaced(valid_call(), SLOW_ENCOUNTER, "context", "encounterId")).encode()
+    body = json.dumps(replaced(valid_call(), GATED_ENCOUNTER, "context", "encounterId")).encode()
     with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
         connection.sendall(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
         assert requests.get(url + "/livez", timeout=10).status_code == 200, "the server has taken the call"
         process.send_signal(signal.SIGTERM)
         assert any(_is_refused(address.port or 0) for _ in range(100_000)), "later callers are refused"
         assert process.poll() is None, "while the call is still worked on"
-        assert _stop(process) == 0
+        Thread(target=(tmp_path / GATE).write_bytes, args=(b"open",), daemon=True).start()
         assert connection.recv(12) == b"HTTP/1.1 200"
+        assert process.wait(timeout=20) == 0
     assert not list(tmp_path.glob("cds-service-*")), "nothing is left behind"
 
 
