@@ -50,8 +50,8 @@ fixtures: $(VENV)/.dev ## Make the synthetic patients anew from their stories
 
 lock: ## Resolve the lock files anew (hashes, no download addresses)
 	@test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet pip-tools; }
-	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra sandbox --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra sandbox --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra postgresql --extra sandbox --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra postgresql --extra sandbox --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 LOCK_FLAGS := --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --annotation-style line
 

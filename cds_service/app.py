@@ -10,16 +10,15 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackStore
-from cds_service.feedback_store.database import migrate
-from cds_service.feedback_store.store import SqlFeedbackStore
 from cds_service.fhir_reading.releases import Release
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient, OutboundSettings
 from cds_service.outbound.deadline import Deadline
+from cds_service.records.migrate import migrate
+from cds_service.records.stores import Stores, open_stores
 from cds_service.services.about_pages import render_about, render_causes
 from cds_service.services.card_composer import CLINICIANS_ONLY, SiteOptions
 from cds_service.services.cytopenia_review import CytopeniaReview, describe
@@ -92,7 +91,7 @@ def create_app(
 
 
 def build_parts(settings: Settings) -> Parts:
-    """The service as shipped: its knowledge, the review of cytopenias, the store of feedback, the pages about it.
+    """The service as shipped: its knowledge, the review of cytopenias, the records, the pages about it.
 
     Raises:
         cds_service.knowledge.strict_files.KnowledgeError: the knowledge can't be used.
@@ -100,17 +99,17 @@ def build_parts(settings: Settings) -> Parts:
         cds_service.cds_hooks.errors.StoreUnavailable: the database can't be opened.
     """
     knowledge = load_site_knowledge(settings)
-    store = open_feedback_store(settings)
+    records = open_records(settings)
     review = _cytopenia_review(settings, knowledge)
     root = urlsplit(settings.public_url).path
     return Parts(
         services=(review,),
-        feedback_store=store,
+        feedback_store=records.feedback,
         pages={
             "/about": lambda: render_about(knowledge, version(_DISTRIBUTION), root),
             "/about/causes": lambda: render_causes(knowledge, root),
         },
-        readiness={"feedback store": lambda: _store_answers(store)},
+        readiness={"records": records.database.answers},
         versions=versions(knowledge),
         warm_up=lambda: warm_up(review, utc_now()),
     )
@@ -177,18 +176,15 @@ def versions(knowledge: Knowledge) -> Mapping[str, str]:
     return told | ({"conceptMaps": ", ".join(maps)} if knowledge.concept_maps else {})
 
 
-def open_feedback_store(settings: Settings) -> SqlFeedbackStore:
-    """The store; an embedded database is made or migrated first, another one only with CDS_MIGRATE=auto."""
+def open_records(settings: Settings) -> Stores:
+    """The records; an embedded database is made or migrated first, another one only with CDS_MIGRATE=auto.
+
+    Raises:
+        ValueError: the database's URL can't be used.
+        cds_service.cds_hooks.errors.StoreUnavailable: the database can't be opened.
+    """
     url = settings.database_url.get_secret_value()
-    store = SqlFeedbackStore(url)
+    stores = open_stores(url)
     if url.startswith("sqlite") or settings.migrate == "auto":
         migrate(url)
-    return store
-
-
-def _store_answers(store: SqlFeedbackStore) -> bool:
-    try:
-        next(store.export(), None)
-    except StoreUnavailable:
-        return False
-    return True
+    return stores

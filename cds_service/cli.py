@@ -147,10 +147,12 @@ def feedback() -> None:
 def export() -> None:
     """Print all feedback, one JSON object a line. Comments may hold patient data."""
     settings = _read_settings()
-    from cds_service.feedback_store.store import SqlFeedbackStore
+    from cds_service.records.database import PATIENT_WAIT_MS, Database
+    from cds_service.records.feedback import SqlFeedbackStore
 
     with _errors_in_one_line():
-        for entry in SqlFeedbackStore(settings.database_url.get_secret_value()).export():
+        database = Database(settings.database_url.get_secret_value(), PATIENT_WAIT_MS)
+        for entry in SqlFeedbackStore(database).export():
             sys.stdout.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
@@ -158,7 +160,7 @@ def export() -> None:
 def migrate() -> None:
     """Create the database, or bring it to this version."""
     settings = _read_settings()
-    from cds_service.feedback_store.database import migrate as migrate_database
+    from cds_service.records.migrate import migrate as migrate_database
 
     with _errors_in_one_line():
         version = migrate_database(settings.database_url.get_secret_value())

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from cds_service.cds_hooks.feedback_report import parse_feedback
 from cds_service.cli import main
-from cds_service.feedback_store.database import migrate
-from cds_service.feedback_store.store import SqlFeedbackStore
+from cds_service.records.migrate import migrate
+from cds_service.records.stores import open_stores
 from tests.builders.concept_maps import EXAMPLE, LAB, LOINC, concept_map, group, written
 from tests.builders.conversation import CARD, overridden
 
@@ -123,7 +123,9 @@ def test_export_prints_one_object_a_line() -> None:
     migrate(url)
     entries = [overridden(), overridden(overrideReason={"userComment": "two\nlines, µ"})]
     received_at = datetime(2026, 1, 15, 12, 2, tzinfo=UTC)
-    SqlFeedbackStore(url).store(parse_feedback(json.dumps({"feedback": entries}).encode()), received_at, "synthetic")
+    open_stores(url).feedback.store(
+        parse_feedback(json.dumps({"feedback": entries}).encode()), received_at, "synthetic"
+    )
     result = _run("feedback", "export")
     assert result.exit_code == 0, result.output
     lines = [json.loads(line) for line in result.stdout.splitlines()]

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "knowledge": {"hematology"},
     "fhir_reading": {"hematology", "knowledge"},
     "services": {"hematology", "cds_hooks", "outbound", "knowledge", "fhir_reading"},
-    "feedback_store": {"cds_hooks"},
+    "records": {"cds_hooks", "services"},
     "sandbox": {"cds_hooks", "outbound", "fhir_reading", "knowledge", "settings", "app"},
     "web": {"services", "cds_hooks"},
     "__main__": {"cli"},
@@ -28,11 +28,11 @@ MAY_IMPORT = {
         "knowledge",
         "fhir_reading",
         "services",
-        "feedback_store",
+        "records",
         "web",
         "settings",
     },
-    "cli": {"app", "settings", "knowledge", "feedback_store", "sandbox", "web", "cds_hooks"},
+    "cli": {"app", "settings", "knowledge", "records", "sandbox", "web", "cds_hooks"},
 }
 """Room to the rooms it may know. `app` and `cli` compose; what isn't listed is refused."""
 
@@ -42,7 +42,8 @@ ONLY_HERE = {
     "requests": {"cds_service/outbound"},
     "urllib3": {"cds_service/outbound"},
     "flask": {"cds_service/web", "cds_service/app.py", "cds_service/sandbox"},
-    "sqlalchemy": {"cds_service/feedback_store"},
+    "sqlalchemy": {"cds_service/records"},
+    "alembic": {"cds_service/records"},
 }
 
 

@@ -5,7 +5,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from cds_service.app import Parts, create_app, open_feedback_store
+from cds_service.app import Parts, create_app, open_records
 from cds_service.cds_hooks.cards import CdsResponse
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.request import CdsRequest
@@ -35,7 +35,7 @@ def main() -> None:
     _, database, metrics_bind, gate = sys.argv
     GatedService.gate = Path(gate)
     settings = Settings(auth="off", database_url=database, max_body_bytes=100_000)
-    parts = Parts((GatedService(),), open_feedback_store(settings))
+    parts = Parts((GatedService(),), open_records(settings).feedback)
     server.REQUEST_SECONDS = 2.0
     listen = dataclasses.replace(server.Listen(), port=0, threads=2)
     with server.shared_counts():

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from cds_service.cds_hooks.clients import ANYONE
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry, FeedbackStore, ReasonCoding
-from cds_service.feedback_store import database
-from cds_service.feedback_store.database import migrate, open_database
-from cds_service.feedback_store.store import SqlFeedbackStore
+from cds_service.records import database
+from cds_service.records.database import Database
+from cds_service.records.feedback import SqlFeedbackStore
+from cds_service.records.migrate import migrate
 
 WHEN = datetime(2026, 1, 15, 12, 0, 0, 250000, tzinfo=UTC)
 RECEIVED = datetime(2026, 1, 15, 12, 0, 5, tzinfo=UTC)
@@ -45,8 +46,8 @@ def url(file: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[SqlFeedbackStore]:
-    opened = SqlFeedbackStore(url)
-    yield opened
+    opened = Database(url)
+    yield SqlFeedbackStore(opened)
     opened.close()
 
 
@@ -124,11 +125,8 @@ def test_an_entry_that_can_not_be_stored_takes_the_whole_report_with_it(url: str
     assert list(store.export()) == []
 
 
-def test_a_locked_database_is_said_and_nothing_is_kept(
-    url: str, store: SqlFeedbackStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
-    impatient = SqlFeedbackStore(url)
+def test_a_locked_database_is_said_and_nothing_is_kept(url: str, store: SqlFeedbackStore) -> None:
+    impatient = SqlFeedbackStore(Database(url, wait_ms=50))
     locker = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     locker.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreUnavailable) as refused:
@@ -155,16 +153,16 @@ def test_a_database_that_vanished_is_said_and_not_made_anew_empty(file: Path, st
 def test_a_full_disk_is_said_and_nothing_is_kept(
     url: str, store: SqlFeedbackStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_database(url).connect() as connection:
+    with Database(url).reading() as connection:
         pages = connection.scalar(text("PRAGMA page_count"))
-    set_pragmas = database._set_pragmas
+    prepare = database._prepare
 
     def no_room(connection: sqlite3.Connection, record: object) -> None:
-        set_pragmas(connection, record)  # type: ignore[arg-type]
+        prepare(connection, record)  # type: ignore[arg-type]
         connection.execute(f"PRAGMA max_page_count={pages}")
 
-    monkeypatch.setattr(database, "_set_pragmas", no_room)
-    full = SqlFeedbackStore(url)
+    monkeypatch.setattr(database, "_prepare", no_room)
+    full = SqlFeedbackStore(Database(url))
     with pytest.raises(StoreUnavailable):
         full.store([replace(ACCEPTED, card=str(n), user_comment="x" * 5000) for n in range(50)], RECEIVED, "s")
     assert list(store.export()) == []

@@ -8,21 +8,21 @@ import pytest
 from sqlalchemy import text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
-from cds_service.feedback_store.database import migrate, open_database
-from cds_service.feedback_store.tables import MIGRATIONS
+from cds_service.records.database import Database
+from cds_service.records.migrate import migrate
 from cds_service.settings import Settings
 
 
 def test_a_new_database_is_private_and_has_the_version_of_this_software(tmp_path: Path) -> None:
     file = tmp_path / "feedback.sqlite3"
-    assert migrate(f"sqlite:///{file}") == migrate(f"sqlite:///{file}") == len(MIGRATIONS)
+    assert migrate(f"sqlite:///{file}") == migrate(f"sqlite:///{file}") == "0002"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_each_connection_waits_keeps_references_and_writes_through(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'feedback.sqlite3'}"
     migrate(url)
-    with open_database(url).connect() as connection:
+    with Database(url).reading() as connection:
         told = [connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "foreign_keys", "synchronous")]
         waits = connection.scalar(text("PRAGMA busy_timeout"))
     assert told == ["wal", 1, 2]
@@ -40,7 +40,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "feedback.sqlite3"
     migrate(f"sqlite:///{file}")
     with sqlite3.connect(file) as raw:
-        raw.execute("UPDATE schema_version SET version = 99")
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.close()
     with pytest.raises(StoreUnavailable, match="newer version"):
         migrate(f"sqlite:///{file}")
@@ -61,7 +61,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 )
 def test_an_address_that_can_not_be_meant_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="CDS_DATABASE_URL"):
-        open_database(url)
+        Database(url)
 
 
 def test_a_place_that_can_not_be_written_is_said_without_its_path(tmp_path: Path) -> None:

@@ -4,22 +4,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cds_service.feedback_store.database import migrate
-from cds_service.feedback_store.store import SqlFeedbackStore
+from cds_service.records.migrate import migrate
+from cds_service.records.stores import open_stores
 
 WRITER = """
 import sys
 from datetime import UTC, datetime
 from cds_service.cds_hooks.feedback import FeedbackEntry
-from cds_service.feedback_store.database import migrate
-from cds_service.feedback_store.store import SqlFeedbackStore
+from cds_service.records.migrate import migrate
+from cds_service.records.stores import open_stores
 
 url, name, reports = sys.argv[1], sys.argv[2], int(sys.argv[3])
 when = datetime(2026, 1, 15, tzinfo=UTC)
 print("ready", flush=True)
 sys.stdin.readline()
 migrate(url)
-store = SqlFeedbackStore(url)
+store = open_stores(url).feedback
 for number in range(reports):
     shared = FeedbackEntry(f"shared-{number}", "accepted", when, ("s",))
     own = [FeedbackEntry(f"{name}-{number}-{part}", "accepted", when, ("s",)) for part in "ab"]
@@ -53,7 +53,7 @@ def test_four_processes_make_the_database_and_write_at_once(tmp_path: Path) -> N
         acknowledged, _ = each.communicate(timeout=60)
         assert each.returncode == 0
         assert len(acknowledged.splitlines()) == 25
-    cards = [str(told["card"]) for told in SqlFeedbackStore(url).export()]
+    cards = [str(told["card"]) for told in open_stores(url).feedback.export()]
     assert len(cards) == len(set(cards)) == 25 + 4 * 25 * 2
 
 
@@ -66,6 +66,6 @@ def test_a_killed_writer_leaves_whole_reports_and_all_it_acknowledged(tmp_path: 
     acknowledged = [victim.stdout.readline().strip() for _ in range(30)]
     victim.kill()
     acknowledged += victim.communicate(timeout=10)[0].split()
-    cards = [str(told["card"]) for told in SqlFeedbackStore(url).export()]
+    cards = [str(told["card"]) for told in open_stores(url).feedback.export()]
     assert {f"{report}-{part}" for report in acknowledged for part in "ab"} <= set(cards)
     assert len(cards) % 3 == 0, "a report is there whole or not at all"

@@ -1,1 +1,0 @@
-"""Feedback, stored before it is acknowledged."""

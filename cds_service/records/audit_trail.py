@@ -1,0 +1,64 @@
+"""Which call was answered what: appended, exported, never changed. Knows no HTTP; holds no value and no name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from cds_service.cds_hooks.clients import ANYONE, CdsClient
+from cds_service.records.database import Database
+from cds_service.records.tables import AuditRow
+
+_ROWS_AT_ONCE = 500
+_TABLE = AuditRow.metadata.tables["audit_trail"]
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One call. `key_id` names the key of both hashes; `answered` holds verdicts, card ids and the like (JSON)."""
+
+    recorded_at: datetime
+    status: int
+    client: CdsClient = ANYONE
+    service: str | None = None
+    hook_instance: str | None = None
+    key_id: str | None = None
+    patient_hash: str | None = None
+    user_hash: str | None = None
+    answered: Mapping[str, object] = field(default_factory=dict)
+    knowledge_version: str | None = None
+
+
+class AuditTrail:
+    """The trail in a database that `migrate` has made."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, entry: AuditEntry) -> None:
+        """Keep one entry.
+
+        Raises:
+            StoreUnavailable: it was not kept.
+        """
+        row = {name: value for name, value in vars(entry).items() if name not in {"client", "answered"}}
+        row |= {"issuer": entry.client.issuer or "", "tenant": entry.client.tenant or ""}
+        with self._database.writing() as connection:
+            connection.execute(insert(_TABLE).values(**row, answered=dict(entry.answered)))
+
+    def export(self, since: datetime | None = None) -> Iterator[AuditEntry]:
+        """The entries from a point in time on, in the order they came; read as they are asked for.
+
+        Raises:
+            StoreUnavailable: the database can't be read.
+        """
+        wanted = select(_TABLE).order_by(_TABLE.c.id)
+        if since is not None:
+            wanted = wanted.where(_TABLE.c.recorded_at >= since)
+        with self._database.reading() as connection:
+            for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(wanted):
+                told = dict(row._mapping)
+                client = CdsClient(told.pop("issuer") or None, told.pop("tenant") or None)
+                del told["id"]
+                yield AuditEntry(client=client, **told)

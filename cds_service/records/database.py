@@ -1,0 +1,181 @@
+"""The database: how it is opened, read and written. Knows no table.
+
+SQLite runs in WAL mode, so that an export and several workers don't wait for each other, and writes through to the
+disk at each commit: what is acknowledged survives a power cut. Every wait has an end; a database that is locked, full
+or gone is one error, `StoreUnavailable`, and nothing of the transaction is kept.
+"""
+
+import os
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from cds_service.cds_hooks.errors import StoreUnavailable
+
+WAIT_MS = 1500
+"""How long a call waits for a lock, a statement or a free connection before it gives up."""
+PATIENT_WAIT_MS = 600_000
+"""The same for a command: nobody is waiting for a card."""
+_NOT_STORED = "The database could not be written just now; nothing was kept, send it again."
+_NOT_READ = "The database could not be read; check CDS_DATABASE_URL."
+
+
+class Database:
+    """Used by several threads and processes at once. Nothing is opened before it is needed, so it may be made before
+    a process forks; a process that forks takes no connection with it.
+    """
+
+    def __init__(self, url: str, wait_ms: int = WAIT_MS) -> None:
+        """Take the URL.
+
+        Raises:
+            ValueError: the URL can't be understood, or names a database that forgets everything at once.
+        """
+        self.url = parse_url(url)
+        self._engine = _sqlite(self.url, wait_ms) if is_file(self.url) else _postgresql(self.url, wait_ms)
+        self._writer = self._engine.execution_options(writes=True)
+
+    @contextmanager
+    def writing(self, refusal: str = _NOT_STORED) -> Iterator[Connection]:
+        """One transaction, committed at its end: on disk when this returns, or none of it.
+
+        Raises:
+            StoreUnavailable: nothing was kept (locked, gone, full, read-only).
+        """
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except SQLAlchemyError:
+            raise StoreUnavailable(refusal) from None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view of what is there.
+
+        Raises:
+            StoreUnavailable: it can't be read.
+        """
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError:
+            raise StoreUnavailable(_NOT_READ) from None
+
+    def insert_new(self, table: Table, *unique: str) -> Insert:
+        """An INSERT that leaves alone a row that is there already, by these columns."""
+        if is_file(self.url):
+            return sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=unique)
+
+    def answers(self) -> bool:
+        """Whether it can be read now: a cheap probe that reads no row."""
+        try:
+            with self.reading() as connection:
+                connection.execute(text("SELECT 1 FROM alembic_version"))
+        except StoreUnavailable:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+
+def parse_url(url: str) -> URL:
+    """A database URL of a kind that is offered.
+
+    Raises:
+        ValueError: see `Database`.
+    """
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, SQLAlchemyError):
+        raise ValueError("CDS_DATABASE_URL is not a database URL such as sqlite:///feedback.sqlite3") from None
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise ValueError("CDS_DATABASE_URL names a kind of database that is not offered; use SQLite or PostgreSQL")
+    if is_file(parsed) and parsed.database in {None, "", ":memory:"}:
+        raise ValueError("CDS_DATABASE_URL names a database in memory, which would forget all feedback; name a file")
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+
+
+def is_file(url: URL) -> bool:
+    """Whether it is the embedded database."""
+    return url.get_backend_name() == "sqlite"
+
+
+def file_of(url: URL) -> Path:
+    """Where the embedded database lies."""
+    return Path(str(url.database)).absolute()
+
+
+def _sqlite(url: URL, wait_ms: int) -> Engine:
+    # A connection a transaction: a file that was replaced or removed is noticed, not written to in the dark.
+    # mode=rw: only `migrate` makes a database; one that vanished must not come back empty.
+    existing = f"file:{quote(str(file_of(url)))}"
+    engine = create_engine(
+        url.set(database=existing, query={"mode": "rw", "uri": "true"}),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": wait_ms / 1000},
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver would begin transactions late, and leave DDL outside of them
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes its lock at once: one that read first could not wait for it later."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: URL, wait_ms: int) -> Engine:
+    limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    try:
+        engine = create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_timeout=wait_ms / 1000,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": 2,
+                "options": " ".join(f"-c {limit}={wait_ms}" for limit in limits),
+                "tcp_user_timeout": wait_ms,
+                "application_name": "cytopenia-cds",
+            },
+        )
+    except ImportError:
+        raise ValueError(
+            "CDS_DATABASE_URL names PostgreSQL, whose driver is not installed: pip install cytopenia-cds[postgresql]"
+        ) from None
+    _forget_connections_in_children(engine)
+    return engine
+
+
+def _forget_connections_in_children(engine: Engine) -> None:
+    """A connection shared by two processes would mix up their answers."""
+    known = weakref.ref(engine)
+
+    def forget() -> None:
+        if (kept := known()) is not None:
+            kept.dispose(close=False)
+
+    os.register_at_fork(after_in_child=forget)
