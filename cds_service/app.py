@@ -2,7 +2,7 @@
 
 import gc
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from cds_service.cds_hooks.clients import ANYONE, Authenticate, CdsClient
 from cds_service.cds_hooks.feedback import FeedbackStore
+from cds_service.client_authentication.opening import MAX_KEY_SET_BYTES, Surroundings, open_authentication
+from cds_service.client_authentication.trusted_clients import TrustedClient, load_trusted_clients
+from cds_service.client_authentication.used_tokens import RedisUsedTokens, UsedTokens
 from cds_service.fhir_reading.releases import Release
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge
@@ -29,7 +33,7 @@ from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
 from cds_service.web.edge import Clock, Edge
 from cds_service.web.flask_app import create_edge
-from cds_service.web.request_log import CallRecord, configure_logging, log_call
+from cds_service.web.request_log import CallRecord, configure_logging, log_call, write_line
 
 _COLLECT_AFTER = (200_000, 20, 20)
 """Objects made before the garbage collector looks for cycles: a call makes many, none of them in a cycle, and looking
@@ -46,6 +50,7 @@ class Parts:
 
     services: tuple[CdsService, ...]
     feedback_store: FeedbackStore
+    authenticate: Authenticate = lambda _authorization, _path: ANYONE
     pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -73,13 +78,14 @@ def create_app(
     """
     configure_logging(settings.log_level)
     gc.set_threshold(*_COLLECT_AFTER)
-    parts = parts or build_parts(settings)
+    parts = parts or build_parts(settings, clock)
     return create_edge(
         Edge(
             services={service.description.id: service for service in parts.services},
             feedback_store=parts.feedback_store,
             clock=clock,
             max_body_bytes=settings.max_body_bytes,
+            authenticate=parts.authenticate,
             allowed_origins=frozenset(settings.allowed_origins),
             pages=parts.pages,
             readiness=parts.readiness,
@@ -90,51 +96,83 @@ def create_app(
     )
 
 
-def build_parts(settings: Settings) -> Parts:
-    """The service as shipped: its knowledge, the review of cytopenias, the records, the pages about it.
+def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
+    """The service as shipped: its knowledge, the review of cytopenias, the records, the door, the pages about it.
 
     Raises:
         cds_service.knowledge.strict_files.KnowledgeError: the knowledge can't be used.
-        ValueError: the database's URL can't be used.
+        ValueError: the database's URL or the trusted clients can't be used.
         cds_service.cds_hooks.errors.StoreUnavailable: the database can't be opened.
     """
     knowledge = load_site_knowledge(settings)
     records = open_records(settings)
-    review = _cytopenia_review(settings, knowledge)
+    clients = _trusted_clients(settings)
+    redis = RedisUsedTokens(settings.redis_url.get_secret_value()) if settings.redis_url and clients else None
+    review = _cytopenia_review(settings, knowledge, clients)
     root = urlsplit(settings.public_url).path
     return Parts(
         services=(review,),
         feedback_store=records.feedback,
+        authenticate=_door(settings, clients, redis or records.used_tokens, clock),
         pages={
             "/about": lambda: render_about(knowledge, version(_DISTRIBUTION), root),
             "/about/causes": lambda: render_causes(knowledge, root),
         },
-        readiness={"records": records.database.answers},
+        readiness={"records": records.database.answers} | ({"redis": redis.answers} if redis else {}),
         versions=versions(knowledge),
         warm_up=lambda: warm_up(review, utc_now()),
     )
 
 
-def _cytopenia_review(settings: Settings, knowledge: Knowledge) -> CytopeniaReview:
-    fhir = _fhir_access(settings)
+def _trusted_clients(settings: Settings) -> tuple[TrustedClient, ...]:
+    """The clients to trust; none where clients aren't authenticated."""
+    if settings.auth == "off":
+        return ()
+    if settings.trusted_clients is None:
+        raise ValueError(
+            "CDS_TRUSTED_CLIENTS: needed, since CDS_AUTH is required: the file of trusted clients. Where a gateway "
+            "authenticates clients, say so with CDS_AUTH=off."
+        )
+    return load_trusted_clients(settings.trusted_clients, settings.allow_http)
+
+
+def _door(
+    settings: Settings, clients: tuple[TrustedClient, ...], used_tokens: UsedTokens, clock: Clock
+) -> Authenticate:
+    if settings.trusted_clients is None or settings.auth == "off":
+        return lambda _authorization, _path: ANYONE
+    outbound = replace(_outbound(settings), max_body_bytes=MAX_KEY_SET_BYTES)
+    around = Surroundings(outbound, write_line, clock, settings.trusted_clients.parent)
+    return open_authentication(clients, settings.public_url, used_tokens, around).authenticate
+
+
+def _cytopenia_review(settings: Settings, knowledge: Knowledge, clients: tuple[TrustedClient, ...]) -> CytopeniaReview:
     budget_seconds = settings.time_budget_ms / 1000
     return CytopeniaReview(
         knowledge=knowledge,
         description=describe(knowledge),
-        fhir=lambda _: fhir,
+        fhir=_fhir_access(settings, clients),
         site=_site_options(settings),
         deadline=lambda: Deadline.after(budget_seconds),
         release=None if settings.fhir_release == "auto" else Release(settings.fhir_release),
     )
 
 
-def _fhir_access(settings: Settings) -> ListedServers:
-    outbound = OutboundSettings(ca_bundle=settings.ca_bundle, https_proxy=settings.https_proxy)
-    return ListedServers(
-        client=HttpClient(outbound),
-        allowed=AllowedServers.parse(settings.fhir_servers, settings.allow_http),
-        releases=ServerReleases() if settings.fhir_release == "auto" else None,
-    )
+def _fhir_access(settings: Settings, clients: tuple[TrustedClient, ...]) -> Callable[[CdsClient], ListedServers]:
+    """Each client's own FHIR servers, and its own memory of what they told; anyone's where nobody is authenticated."""
+    http = HttpClient(_outbound(settings))
+
+    def listed(servers: Iterable[str]) -> ListedServers:
+        allowed = AllowedServers.parse(servers, settings.allow_http)
+        return ListedServers(http, allowed, ServerReleases() if settings.fhir_release == "auto" else None)
+
+    anyone = listed(settings.fhir_servers if settings.auth == "off" else ())
+    by_issuer = {client.issuer: listed(client.fhir_servers) for client in clients}
+    return lambda client: by_issuer[client.issuer] if client.issuer is not None else anyone
+
+
+def _outbound(settings: Settings) -> OutboundSettings:
+    return OutboundSettings(ca_bundle=settings.ca_bundle, https_proxy=settings.https_proxy)
 
 
 def _site_options(settings: Settings) -> SiteOptions:

@@ -13,16 +13,27 @@ from contextlib import contextmanager
 
 import click
 
-from cds_service.settings import LOOPBACK, Settings, SettingsInvalid, load_settings, unknown_settings
+from cds_service.settings import (
+    LOOPBACK,
+    Settings,
+    SettingsInvalid,
+    load_settings,
+    settings_without_effect,
+    unknown_settings,
+)
 
 _ELSEWHERE = {
     "check-knowledge": "cds_service.knowledge.commands:check_knowledge_command",
+    "client-key": "cds_service.client_authentication.commands:client_key_command",
+    "client-token": "cds_service.client_authentication.commands:client_token_command",
     "load": "cds_service.sandbox.commands:load_command",
     "open-chart": "cds_service.sandbox.commands:open_chart_command",
     "sandbox": "cds_service.sandbox.commands:sandbox_command",
 }
 _SUMMARIES = {
     "check-knowledge": "Check the knowledge files without starting the service.",
+    "client-key": "Make a key pair for a CDS client to try authentication with.",
+    "client-token": "Sign a token for one call, as a CDS client does.",
     "load": "Put the synthetic patients on a FHIR server.",
     "open-chart": "Act as the EHR: open a patient's chart and print the cards.",
     "sandbox": "Start everything with nothing to configure: service, FHIR server, chart page.",
@@ -108,13 +119,10 @@ def main() -> None:
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 256), help="Threads a process.")
 def serve(host: str, port: int, workers: int, threads: int) -> None:
-    """Serve in production, behind a gateway that authenticates clients. SIGTERM drains."""
+    """Serve in production, for trusted clients only unless CDS_AUTH=off. SIGTERM drains."""
     settings = _read_settings()
-    if settings.auth != "off":
-        raise WrongSetting(
-            "CDS_AUTH: this version has no client authentication; put it behind a gateway that authenticates "
-            "clients, and say so with CDS_AUTH=off."
-        )
+    for name in settings_without_effect(settings):
+        click.echo(f"Warning: {name} has no effect with CDS_AUTH={settings.auth}.", err=True)
     if settings.public_url_is_loopback and host not in LOOPBACK:
         click.echo("Warning: CDS_PUBLIC_URL is a loopback address; links on cards open on this machine only.", err=True)
     from cds_service.app import build_parts, create_app

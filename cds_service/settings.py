@@ -65,11 +65,13 @@ class Settings(BaseSettings):
 
     public_url: str = "http://127.0.0.1:8000"
     auth: Literal["required", "off"] = "required"
+    trusted_clients: FilePath | None = None
     fhir_servers: CommaList = ()
     allow_http: bool = False
     allowed_origins: CommaList = ()
     database_url: SecretStr = SecretStr("sqlite:///cytopenia-cds.sqlite3")
     migrate: Literal["manual", "auto"] = "manual"
+    redis_url: SecretStr | None = None
     time_budget_ms: int = Field(default=2000, ge=100, le=60_000)
     max_body_bytes: int = Field(default=16_777_216, ge=1024, le=1_073_741_824)
     knowledge_dir: Path | None = None
@@ -153,7 +155,7 @@ class Settings(BaseSettings):
         return urlsplit(self.public_url).hostname in LOOPBACK
 
 
-SECRETS = ("database_url", "pseudonym_key", "ops_token")
+SECRETS = ("database_url", "redis_url", "pseudonym_key", "ops_token")
 """The settings that may come from a file."""
 
 
@@ -182,6 +184,12 @@ def unknown_settings() -> tuple[str, ...]:
     """Variables that begin like ours and mean nothing to this version: a misspelling, most often."""
     known = {_variable(name) for name in Settings.model_fields} | {_variable(name) + "_FILE" for name in SECRETS}
     return tuple(sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known))
+
+
+def settings_without_effect(settings: Settings) -> tuple[str, ...]:
+    """Variables that were set and don't apply beside others."""
+    useless = "fhir_servers" if settings.auth == "required" else "trusted_clients"
+    return (_variable(useless),) if getattr(settings, useless) else ()
 
 
 def _split_url(url: str, schemes: set[str], user_allowed: bool = False) -> SplitResult:

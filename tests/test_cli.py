@@ -17,7 +17,17 @@ from cds_service.records.stores import open_stores
 from tests.builders.concept_maps import EXAMPLE, LAB, LOINC, concept_map, group, written
 from tests.builders.conversation import CARD, overridden
 
-COMMANDS = {"check-knowledge", "feedback", "load", "migrate", "open-chart", "sandbox", "serve"}
+COMMANDS = {
+    "check-knowledge",
+    "client-key",
+    "client-token",
+    "feedback",
+    "load",
+    "migrate",
+    "open-chart",
+    "sandbox",
+    "serve",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +90,7 @@ def test_a_concept_map_that_cannot_be_used_stops_the_start(monkeypatch: pytest.M
 
 
 def test_serve_without_authentication_must_be_said() -> None:
-    _assert_one_line(_run("serve"), 2, "CDS_AUTH: this version has no client authentication")
+    _assert_one_line(_run("serve"), 2, "CDS_TRUSTED_CLIENTS: needed, since CDS_AUTH is required")
 
 
 def test_a_wrong_setting_stops_every_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "fhir_reading": {"hematology", "knowledge"},
     "services": {"hematology", "cds_hooks", "outbound", "knowledge", "fhir_reading"},
     "records": {"cds_hooks", "services"},
+    "client_authentication": {"cds_hooks", "outbound"},
     "sandbox": {"cds_hooks", "outbound", "fhir_reading", "knowledge", "settings", "app"},
     "web": {"services", "cds_hooks"},
     "__main__": {"cli"},
@@ -29,6 +30,7 @@ MAY_IMPORT = {
         "fhir_reading",
         "services",
         "records",
+        "client_authentication",
         "web",
         "settings",
     },
@@ -44,6 +46,8 @@ ONLY_HERE = {
     "flask": {"cds_service/web", "cds_service/app.py", "cds_service/sandbox"},
     "sqlalchemy": {"cds_service/records"},
     "alembic": {"cds_service/records"},
+    "joserfc": {"cds_service/client_authentication"},
+    "redis": {"cds_service/client_authentication"},
 }
 
 

@@ -12,7 +12,7 @@ from tests.builders import chart
 
 
 def test_the_made_up_chart_makes_a_card(tmp_path: Path) -> None:
-    (review,) = build_parts(Settings(database_url=f"sqlite:///{tmp_path}/feedback.sqlite3")).services
+    (review,) = build_parts(Settings(auth="off", database_url=f"sqlite:///{tmp_path}/feedback.sqlite3")).services
     assert isinstance(review, CytopeniaReview)
     (card,) = warm_up(review, chart.AS_OF).cards
     assert card.summary
@@ -25,7 +25,7 @@ from cds_service.app import build_parts, create_app
 from cds_service.settings import Settings
 from tests.builders.chart import AS_OF
 from tests.builders.conversation import SERVICE, valid_call
-settings = Settings(database_url="sqlite:///{tmp_path}/feedback.sqlite3")
+settings = Settings(auth="off", database_url="sqlite:///{tmp_path}/feedback.sqlite3")
 parts = build_parts(settings)
 client = create_app(settings, lambda: AS_OF, parts, observers=()).test_client()
 parts.warm_up()

@@ -1,0 +1,130 @@
+"""The file of trusted clients (CDS_TRUSTED_CLIENTS), read strictly once at start. Knows no token and fetches nothing.
+
+A message names the file's member and repeats no value.
+"""
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cds_service.outbound.allowed_servers import AllowedServers
+from cds_service.outbound.urls import HttpUrl
+
+
+class TrustedClientsInvalid(ValueError):
+    """The file can't be used; the message is one line that names the member."""
+
+
+def _check_printable(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("must be printable text without spaces at its ends")
+    return text
+
+
+def _check_url(text: str) -> str:
+    try:
+        HttpUrl.parse(text)
+    except ValueError:
+        raise ValueError("must be an absolute http(s) URL without user name and fragment") from None
+    return text
+
+
+def _check_server(text: str) -> str:
+    try:
+        AllowedServers.parse([text])
+    except ValueError:
+        raise ValueError("must be the base URL of a FHIR server (the port may be *), without user and query") from None
+    return text
+
+
+Url = Annotated[str, AfterValidator(_check_url)]
+
+
+class TrustedClient(BaseModel):
+    """One client: its `iss`, where its public keys are, its FHIR servers, the site's own name for its part (tenant).
+
+    Of `jwks_url` and `jwks_file` there is one. A token's `jku` must be the client's `jku`, by default its `jwks_url`.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    issuer: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_check_printable)]
+    jwks_url: Url | None = None
+    jwks_file: Annotated[str, Field(min_length=1)] | None = None
+    jku: Url | None = None
+    fhir_servers: list[Annotated[str, AfterValidator(_check_server)]] = []
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> "TrustedClient":
+        if (self.jwks_url is None) == (self.jwks_file is None):
+            raise ValueError("needs jwks_url or jwks_file, and not both")
+        return self
+
+    @property
+    def registered_jku(self) -> str | None:
+        """What a token's `jku` must be, if it has one."""
+        return self.jku or self.jwks_url
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    client: Annotated[list[TrustedClient], Field(min_length=1)]
+
+
+def load_trusted_clients(path: Path, allow_http: bool = False) -> tuple[TrustedClient, ...]:
+    """Read the file. `allow_http` is for test setups: keys over plain http from other hosts than this one.
+
+    Raises:
+        TrustedClientsInvalid: it can't be read, a member is unknown, missing or wrong, or an issuer stands there twice.
+    """
+    try:
+        clients = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).client
+    except (OSError, UnicodeDecodeError):
+        raise _invalid(path, "the file can't be read; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _invalid(path, f"not TOML{_place(str(error))}") from None
+    except ValidationError as error:
+        raise _invalid(path, _explain(error)) from None
+    for number, client in enumerate(clients, 1):
+        _check_whole(path, number, client, Counter(one.issuer for one in clients), allow_http)
+    return tuple(clients)
+
+
+def _check_whole(path: Path, number: int, client: TrustedClient, issuers: Counter[str], allow_http: bool) -> None:
+    if issuers[client.issuer] > 1:
+        raise _invalid(path, f"client[{number}].issuer: stands there more than once; one client each")
+    if client.jwks_url is None or allow_http:
+        return
+    url = HttpUrl.parse(client.jwks_url)
+    if url.scheme == "http" and not url.is_loopback:
+        raise _invalid(
+            path, f"client[{number}].jwks_url: must be https; keys over plain http can be exchanged on the way"
+        )
+
+
+def _explain(error: ValidationError) -> str:
+    """The first thing that is wrong, with its member's place in the file; clients are counted from 1."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = ""
+    for step in first["loc"]:
+        place += f"[{step + 1}]" if isinstance(step, int) else f".{step}"
+    message = {
+        "extra_forbidden": "not a member known here; correct its spelling or remove it",
+        "missing": "missing",
+    }.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return f"{place.removeprefix('.')}: {message}"
+
+
+def _place(message: str) -> str:
+    """Where a TOML error is, without what stands there."""
+    _, found, place = message.rpartition("(at ")
+    return f" ({found and 'at '}{place}" if found else ""
+
+
+def _invalid(path: Path, message: str) -> TrustedClientsInvalid:
+    return TrustedClientsInvalid(f"CDS_TRUSTED_CLIENTS: {path.name}: {message}.")

@@ -1,0 +1,68 @@
+"""Each token once: who remembers the tokens used, over all workers. Knows no signature.
+
+The database's memory is in `records`; this is the one in Redis. Both put in and look up in one step, so that of many
+uses at once exactly one is the first.
+"""
+
+import hashlib
+import math
+from datetime import datetime
+from typing import Protocol
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from cds_service.cds_hooks.errors import StoreUnavailable
+
+TIMEOUT_SECONDS = 1.0
+
+
+class UsedTokens(Protocol):
+    """Remembers a token by issuer and `jti` until it has expired."""
+
+    def use_once(self, issuer: str, jti: str, expires_at: datetime, now: datetime) -> bool:
+        """Whether this is the token's first use.
+
+        Raises:
+            StoreUnavailable: it can't be told; the token must not be accepted.
+        """
+        ...
+
+
+class RedisUsedTokens:
+    """Used tokens in Redis, which forgets them by itself. Issuer and `jti` are kept as a hash only."""
+
+    def __init__(self, url: str) -> None:
+        """Raises ValueError for a URL that can't be used; connects on first use."""
+        try:
+            self._redis = Redis.from_url(
+                url,
+                socket_timeout=TIMEOUT_SECONDS,
+                socket_connect_timeout=TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),  # a connection closed while idle
+            )
+        except ValueError:
+            raise ValueError("CDS_REDIS_URL: must be redis://, rediss:// or unix://") from None
+
+    def use_once(self, issuer: str, jti: str, expires_at: datetime, now: datetime) -> bool:
+        """Whether this is the token's first use (SET NX EX).
+
+        Raises:
+            StoreUnavailable: Redis doesn't answer, or refuses.
+        """
+        name = "cds:used-token:" + hashlib.sha256(f"{issuer}\n{jti}".encode()).hexdigest()
+        seconds = max(1, math.ceil((expires_at - now).total_seconds()))
+        try:
+            return bool(self._redis.set(name, 1, nx=True, ex=seconds))
+        except (RedisError, OSError):
+            raise StoreUnavailable("It can't be told whether this token was used before; try again.") from None
+
+    def answers(self) -> bool:
+        """Whether Redis answers now."""
+        try:
+            return bool(self._redis.ping())
+        except (RedisError, OSError):
+            return False
