@@ -27,6 +27,8 @@ MAX_CODING_LENGTH = 1000
 """Characters of a reason's code, system or display."""
 MAX_SUGGESTIONS = 100
 """Accepted suggestions of one entry."""
+YEARS = range(2000, 2100)
+"""Years in which a card may have been answered; another one is a fault of the sender's clock or of its program."""
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,12})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
@@ -81,9 +83,13 @@ def _read_timestamp(entry: Members, path: str) -> datetime:
     if _RFC3339.fullmatch(text):
         try:
             # RFC 3339 allows a leap second; datetime doesn't know it, so it becomes the second before.
-            return datetime.fromisoformat(re.sub(r":60(?=[.Zz+-])", ":59", text.upper())).astimezone(UTC)
+            time = datetime.fromisoformat(re.sub(r":60(?=[.Zz+-])", ":59", text.upper())).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
+        else:
+            if time.year in YEARS:
+                return time
+            raise RequestInvalid(f"'{path}.outcomeTimestamp' must lie between {YEARS[0]} and {YEARS[-1]}.")
     raise RequestInvalid(f"'{path}.outcomeTimestamp' must be an RFC 3339 time, such as 2026-01-31T08:15:00Z.")
 
 

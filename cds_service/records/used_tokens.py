@@ -39,6 +39,6 @@ class UsedTokens:
             old = connection.execute(expired.limit(_PURGED_AT_ONCE)).all()
             if old:
                 connection.execute(delete(_TABLE).where(tuple_(_TABLE.c.issuer, _TABLE.c.jti_digest).in_(old)))
+            once = self._database.insert_new(_TABLE, "issuer", "jti_digest")
             row = {"issuer": issuer, "jti_digest": digest, "expires_at": expires_at}
-            used = connection.execute(self._database.insert_new(_TABLE, "issuer", "jti_digest"), row)
-            return used.rowcount == 1
+            return connection.execute(once.values(row).returning(_TABLE.c.jti_digest)).first() is not None

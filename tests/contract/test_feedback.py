@@ -1,5 +1,6 @@
 """Feedback: the shapes that are taken, and those that are refused (FB rows)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.builders.conversation import (
 
 REASON = {"code": "known", "system": "https://example.org/reasons", "display": "Already known"}
 
+LONE_SURROGATE = json.dumps({"feedback": [overridden(overrideReason={"userComment": "a\ud83d"})]}).encode()
 NO_ENTRIES: list[Any] = [None, {}, "x", 1, []]
 NO_OUTCOMES: list[Any] = ["ignored", "Accepted", None, 1, []]
 NO_SUGGESTIONS: list[Any] = [SUGGESTION, {}, None, {"id": ""}, {"id": 1}, {"uuid": SUGGESTION}, {"id": "x"}]
@@ -40,6 +42,7 @@ TAKEN: dict[str, Any] = {
     "FB-13 offset": [overridden(outcomeTimestamp="2026-01-15T14:01:00+02:00")],
     "FB-13 lower case": [overridden(outcomeTimestamp="2026-01-15t12:01:00z")],
     "FB-13 leap second": [overridden(outcomeTimestamp="2016-12-31T23:59:60Z")],
+    "the first and the last year": [overridden(outcomeTimestamp=f"{year}-06-01T00:00:00Z") for year in (2000, 2099)],
     "FB-19": [overridden(extension={"org.example.x": {"a": None}}, unknown=1)],
     "null optionals": [overridden(acceptedSuggestions=None, overrideReason=None)],
     "empty comment beside a reason": [_reason(reason=REASON, userComment="")],
@@ -67,7 +70,8 @@ REFUSED: dict[str, Any] = {
         for value in (
             "2026-01-15", "2026-01-15T12:01:00", "20260115T120100Z", "2026-01-15 12:01:00Z", "2026-02-30T00:00:00Z",
             "2026-01-15T25:00:00Z", "15 Jan 2026", "", 1768478460, None, "0001-01-01T00:00:00+14:00",
-            "2026-01-15T12:01:00Z\n", "٢٠٢٦-01-15T12:01:00Z",
+            "2026-01-15T12:01:00Z\n", "٢٠٢٦-01-15T12:01:00Z", "0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z",
+            "2100-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
         )
     },
     "FB-14": {"feedback": [_reason()]},
@@ -81,6 +85,10 @@ REFUSED: dict[str, Any] = {
     "comment with NUL": {"feedback": [_reason(userComment="a\x00b")]},
     "code too long": {"feedback": [_reason(reason=REASON | {"code": "x" * 1001})]},
     "too many entries": {"feedback": [overridden()] * 1001},
+    "far too many entries": {"feedback": [overridden()] * 10_000},
+    "a huge comment": {"feedback": [_reason(userComment="x" * 1_000_000)]},
+    "display with NUL": {"feedback": [_reason(reason=REASON | {"display": "a\x00b"})]},
+    "code with NUL": {"feedback": [_reason(reason=REASON | {"code": "\x00"})]},
     "too many suggestions": {"feedback": [accepted(acceptedSuggestions=[{"id": SUGGESTION}] * 101)]},
     "an entry that is none": {"feedback": [accepted(), 7]},
     "FB-20 array": [accepted()],
@@ -102,7 +110,7 @@ def test_is_refused(client: FlaskClient, body: Any) -> None:
     assert_operation_outcome(answer.get_json(force=True))
 
 
-@pytest.mark.parametrize("body", [b"", b"[1", b"accepted", b'{"feedback": NaN}', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"[1", b"accepted", b'{"feedback": NaN}', b"\xff", LONE_SURROGATE])
 def test_fb_20_what_is_not_json_is_refused(client: FlaskClient, body: bytes) -> None:
     answer = post_raw(client, body, FEEDBACK)
     assert answer.status_code == 400

@@ -1,21 +1,25 @@
 """Feedback is kept whole, once, on disk before it is acknowledged, and comes out as it was told."""
 
 import sqlite3
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
 
-from cds_service.cds_hooks.clients import ANYONE
-from cds_service.cds_hooks.errors import StoreUnavailable
+from cds_service.cds_hooks.clients import ANYONE, CdsClient
+from cds_service.cds_hooks.errors import RequestInvalid, StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry, FeedbackStore, ReasonCoding
-from cds_service.records import database
+from cds_service.records import database as database_module
 from cds_service.records.database import Database
 from cds_service.records.feedback import SqlFeedbackStore
 from cds_service.records.migrate import migrate
+from cds_service.records.stores import Stores, open_stores
+from tests.builders.postgresql import PostgresServer
+from tests.builders.records import issued_card
 
 WHEN = datetime(2026, 1, 15, 12, 0, 0, 250000, tzinfo=UTC)
 RECEIVED = datetime(2026, 1, 15, 12, 0, 5, tzinfo=UTC)
@@ -27,28 +31,16 @@ OVERRIDDEN = FeedbackEntry(
     "overridden",
     WHEN,
     override_reason=ReasonCoding("already-known", "https://example.org/reasons", "Already known"),
-    user_comment="Synthetic: bekannt 已知 \u0000 ; DROP TABLE feedback",
+    user_comment="Synthetic: bekannt 已知 🩸 ; DROP TABLE feedback",
 )
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A place whose name needs quoting in a URI."""
-    return tmp_path / "feed back#.sqlite3"
+CLIENT = CdsClient("https://ehr.example.org/fhir", "north")
 
 
 @pytest.fixture
-def url(file: Path) -> str:
-    address = f"sqlite:///{file}"
-    migrate(address)
-    return address
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[SqlFeedbackStore]:
-    opened = Database(url)
-    yield SqlFeedbackStore(opened)
-    opened.close()
+def store(stores: Stores) -> SqlFeedbackStore:
+    return stores.feedback
 
 
 def test_it_is_what_the_protocol_asks_for(store: SqlFeedbackStore) -> None:
@@ -114,63 +106,141 @@ def test_a_large_report_is_one_transaction_and_comes_out_in_its_order(store: Sql
     assert [told["card"] for told in store.export()] == [str(number) for number in range(3000)]
 
 
-def test_an_entry_that_can_not_be_stored_takes_the_whole_report_with_it(url: str, store: SqlFeedbackStore) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON feedback WHEN NEW.card = 'last' BEGIN SELECT RAISE(ABORT, 'x'); END"
-        )
-    raw.close()
+@pytest.mark.parametrize("stranger", [CdsClient("https://other.example.org"), replace(CLIENT, tenant="south"), ANYONE])
+def test_another_clients_report_is_its_own_and_does_not_hide_the_first(
+    store: SqlFeedbackStore, stranger: CdsClient
+) -> None:
+    for client in (stranger, CLIENT, CLIENT, stranger):
+        store.store([ACCEPTED], RECEIVED, "cytopenia-review", client)
+    assert [(told.get("client"), told.get("tenant")) for told in store.export()] == [
+        (stranger.issuer, stranger.tenant),
+        (CLIENT.issuer, CLIENT.tenant),
+    ]
+
+
+def test_eight_at_once_are_one_row(url: str) -> None:
+    """Each with a connection of its own; all get through."""
+    opened = [open_stores(url) for _ in range(8)]
+    together = Barrier(8)
+
+    def report(stores: Stores) -> None:
+        together.wait(timeout=30)
+        stores.feedback.store([ACCEPTED, OVERRIDDEN], RECEIVED, "cytopenia-review", CLIENT)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(report, opened))
+    assert len(list(opened[0].feedback.export())) == 2
+    for stores in opened:
+        stores.database.close()
+
+
+@pytest.mark.parametrize("by", [CdsClient("https://other.example.org"), replace(CLIENT, tenant="south"), ANYONE])
+def test_feedback_for_a_card_of_another_client_is_kept_and_marked(url: str, by: CdsClient) -> None:
+    stores = open_stores(url, "mark")
+    stores.issued_cards.record([issued_card(card=ACCEPTED.card, client=CLIENT)])
+    stores.feedback.store([ACCEPTED, OVERRIDDEN], RECEIVED, "cytopenia-review", CLIENT)
+    stores.feedback.store([ACCEPTED], RECEIVED, "cytopenia-review", by)
+    told = [(told["card"], told["foreignCard"]) for told in stores.feedback.export()]
+    assert told == [(ACCEPTED.card, False), (OVERRIDDEN.card, True), (ACCEPTED.card, True)]
+    stores.database.close()
+
+
+def test_a_site_can_refuse_feedback_for_foreign_cards_and_then_keeps_none_of_the_report(url: str) -> None:
+    stores = open_stores(url, "refuse")
+    stores.issued_cards.record([issued_card(card=ACCEPTED.card, client=CLIENT)])
+    with pytest.raises(RequestInvalid, match=r"feedback\[1\]\.card"):
+        stores.feedback.store([ACCEPTED, OVERRIDDEN], RECEIVED, "cytopenia-review", CLIENT)
+    assert list(stores.feedback.export()) == []
+    stores.feedback.store([ACCEPTED], RECEIVED, "cytopenia-review", CLIENT)
+    assert len(list(stores.feedback.export())) == 1
+    stores.database.close()
+
+
+def test_an_entry_that_can_not_be_stored_takes_the_whole_report_with_it(
+    store: SqlFeedbackStore, database: Database
+) -> None:
+    refuse_the_last(database)
     with pytest.raises(StoreUnavailable):
         store.store([ACCEPTED, OVERRIDDEN, replace(ACCEPTED, card="last")], RECEIVED, "cytopenia-review")
     assert list(store.export()) == []
 
 
-def test_a_locked_database_is_said_and_nothing_is_kept(url: str, store: SqlFeedbackStore) -> None:
+def test_a_locked_database_is_said_and_nothing_is_kept(url: str, store: SqlFeedbackStore, database: Database) -> None:
     impatient = SqlFeedbackStore(Database(url, wait_ms=50))
-    locker = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    locker.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StoreUnavailable) as refused:
-        impatient.store([ACCEPTED], RECEIVED, "cytopenia-review")
-    assert "send it again" in refused.value.message
-    assert ACCEPTED.card not in refused.value.message
-    assert list(store.export()) == [], "readers are not held up by a writer"
-    locker.execute("ROLLBACK")
-    locker.close()
+    with database.writing() as locker:
+        if locker.dialect.name == "postgresql":
+            locker.execute(text("LOCK TABLE feedback IN SHARE MODE"))
+        with pytest.raises(StoreUnavailable) as refused:
+            impatient.store([ACCEPTED], RECEIVED, "cytopenia-review")
+        assert "send it again" in refused.value.message
+        assert ACCEPTED.card not in refused.value.message
+        assert list(store.export()) == [], "readers are not held up by a writer"
     impatient.store([ACCEPTED], RECEIVED, "cytopenia-review")
     assert len(list(store.export())) == 1
 
 
-def test_a_database_that_vanished_is_said_and_not_made_anew_empty(file: Path, store: SqlFeedbackStore) -> None:
+def test_a_file_that_vanished_is_said_and_not_made_anew_empty(sqlite_file: Path, sqlite_url: str) -> None:
+    store = open_stores(sqlite_url).feedback
     store.store([ACCEPTED], RECEIVED, "cytopenia-review")
-    file.unlink()
+    sqlite_file.unlink()
     with pytest.raises(StoreUnavailable):
         store.store([OVERRIDDEN], RECEIVED, "cytopenia-review")
     with pytest.raises(StoreUnavailable):
         list(store.export())
-    assert not file.exists()
+    assert not sqlite_file.exists()
 
 
-def test_a_full_disk_is_said_and_nothing_is_kept(
-    url: str, store: SqlFeedbackStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Database(url).reading() as connection:
+def test_a_server_that_is_gone_is_said_and_used_again_when_it_is_back(postgresql: PostgresServer) -> None:
+    url = postgresql.create_database()
+    migrate(url)
+    stores = open_stores(url)
+    stores.feedback.store([ACCEPTED], RECEIVED, "cytopenia-review")
+    postgresql.stop("immediate")
+    try:
+        assert not stores.database.answers()
+        with pytest.raises(StoreUnavailable):
+            stores.feedback.store([OVERRIDDEN], RECEIVED, "cytopenia-review")
+        with pytest.raises(StoreUnavailable):
+            list(stores.feedback.export())
+    finally:
+        postgresql.start()
+    assert stores.database.answers()
+    stores.feedback.store([OVERRIDDEN], RECEIVED, "cytopenia-review")
+    assert [told["card"] for told in stores.feedback.export()] == [ACCEPTED.card, OVERRIDDEN.card]
+    stores.database.close()
+
+
+def test_a_full_disk_is_said_and_nothing_is_kept(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    roomy = open_stores(sqlite_url).feedback
+    with Database(sqlite_url).reading() as connection:
         pages = connection.scalar(text("PRAGMA page_count"))
-    prepare = database._prepare
+    prepare = database_module._prepare
 
     def no_room(connection: sqlite3.Connection, record: object) -> None:
         prepare(connection, record)  # type: ignore[arg-type]
         connection.execute(f"PRAGMA max_page_count={pages}")
 
-    monkeypatch.setattr(database, "_prepare", no_room)
-    full = SqlFeedbackStore(Database(url))
+    monkeypatch.setattr(database_module, "_prepare", no_room)
+    full = open_stores(sqlite_url).feedback
     with pytest.raises(StoreUnavailable):
         full.store([replace(ACCEPTED, card=str(n), user_comment="x" * 5000) for n in range(50)], RECEIVED, "s")
-    assert list(store.export()) == []
+    assert list(roomy.export()) == []
 
 
-def test_a_file_that_is_no_database_is_said(file: Path, url: str, store: SqlFeedbackStore) -> None:
-    file.write_bytes(b"not a database" * 1000)
+def test_a_file_that_is_no_database_is_said(sqlite_file: Path, sqlite_url: str) -> None:
+    store = open_stores(sqlite_url).feedback
+    sqlite_file.write_bytes(b"not a database" * 1000)
     with pytest.raises(StoreUnavailable):
         store.store([ACCEPTED], RECEIVED, "cytopenia-review")
     with pytest.raises(StoreUnavailable):
-        migrate(url)
+        migrate(sqlite_url)
+
+
+def refuse_the_last(database: Database) -> None:
+    """The database's own refusal, at the last row."""
+    with database.writing() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE feedback ADD CHECK (card <> 'last')"))
+        else:
+            refusal = "BEFORE INSERT ON feedback WHEN NEW.card = 'last' BEGIN SELECT RAISE(ABORT, 'x'); END"
+            connection.execute(text(f"CREATE TRIGGER refuse {refusal}"))

@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-from cds_service.records.migrate import migrate
 from cds_service.records.stores import open_stores
 
 WRITER = """
@@ -45,8 +43,8 @@ def start_together(writers: list[subprocess.Popen[str]]) -> None:
         each.stdin.flush()
 
 
-def test_four_processes_make_the_database_and_write_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'feedback.sqlite3'}"
+def test_four_processes_make_the_database_and_write_at_once(empty_url: str) -> None:
+    url = empty_url
     writers = [writer(url, name, 25) for name in ("one", "two", "three", "four")]
     start_together(writers)
     for each in writers:
@@ -57,9 +55,7 @@ def test_four_processes_make_the_database_and_write_at_once(tmp_path: Path) -> N
     assert len(cards) == len(set(cards)) == 25 + 4 * 25 * 2
 
 
-def test_a_killed_writer_leaves_whole_reports_and_all_it_acknowledged(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'feedback.sqlite3'}"
-    migrate(url)
+def test_a_killed_writer_leaves_whole_reports_and_all_it_acknowledged(url: str) -> None:
     victim = writer(url, "victim", 100_000)
     start_together([victim])
     assert victim.stdout is not None

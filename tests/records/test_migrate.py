@@ -2,12 +2,15 @@
 
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
@@ -16,6 +19,7 @@ from cds_service.records.migrate import migrate
 from cds_service.records.stores import open_stores
 from cds_service.records.tables import Base
 
+NEWEST = "0002"
 BEFORE_ALEMBIC = Path(__file__).parent / "before_alembic.sqlite3"
 """Three synthetic reports, stored by the program as it was before Alembic (schema_version 1)."""
 
@@ -73,12 +77,43 @@ def test_a_numbered_database_newer_than_the_last_numbered_version_is_left_alone(
         migrate(f"sqlite:///{tmp_path / 'old.sqlite3'}")
 
 
-@pytest.mark.parametrize("old", [True, False])
-def test_the_steps_make_the_tables_that_the_program_expects(tmp_path: Path, old: bool) -> None:
-    if old:
-        shutil.copy(BEFORE_ALEMBIC, tmp_path / "x.sqlite3")
-    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
-    migrate(url)
+def test_the_steps_make_the_tables_that_the_program_expects(url: str) -> None:
+    assert _differences(url) == []
+
+
+def test_an_adopted_database_has_the_tables_that_the_program_expects(adopted: str) -> None:
+    assert _differences(adopted) == []
+
+
+def test_the_comparison_finds_a_column_that_is_missing(url: str) -> None:
+    with Database(url).writing() as connection:
+        connection.execute(text("ALTER TABLE feedback DROP COLUMN foreign_card"))
+    assert len(_differences(url)) == 1
+
+
+def test_it_may_be_run_by_several_at_once(empty_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(migrate, [empty_url] * 4)) == {NEWEST}
+    assert _differences(empty_url) == []
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    """The first schema's file again, with a name in the way of the second step."""
+    file = tmp_path / "old.sqlite3"
+    shutil.copy(BEFORE_ALEMBIC, file)
+    with sqlite3.connect(file) as raw:
+        raw.execute("CREATE TABLE audit_trail (x)")
+        before = raw.execute("SELECT sql FROM sqlite_master").fetchall()
+    raw.close()
+    with pytest.raises(StoreUnavailable):
+        migrate(f"sqlite:///{file}")
+    with sqlite3.connect(file) as raw:
+        assert raw.execute("SELECT sql FROM sqlite_master").fetchall() == before
+        assert raw.execute("SELECT count(*) FROM feedback").fetchone() == (3,)
+    raw.close()
+
+
+def _differences(url: str) -> list[Any]:
     with Database(url).reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        assert compare_metadata(context, Base.metadata) == []
+        return list(compare_metadata(context, Base.metadata))
