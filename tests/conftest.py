@@ -13,6 +13,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden cards anew instead of comparing with them"
     )
+    parser.addoption(
+        "--fhir-server", metavar="URL", help="hold the statements of tests/contract/fhir_server against this server"
+    )
+    parser.addoption("--token-file", metavar="FILE", help="the bearer token for --fhir-server")
 
 
 @pytest.hookimpl(trylast=True)

@@ -5,7 +5,6 @@ someone who knows medicine.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from fhir_fixtures.dates import AS_OF
 from fhir_fixtures.hook_requests import RequestStory, request_for
 from tests.builders import chart
 from tests.builders.cds_contract import assert_response_conforms
+from tests.builders.golden_cards import GOLDEN, card_page
 
 FIXTURES = Path(__file__).parents[2] / "fhir_fixtures"
-GOLDEN = FIXTURES / "golden"
 INDEX = json.loads((FIXTURES / "index.json").read_text(encoding="utf-8"))
 PATIENTS = {patient["id"]: patient for patient in INDEX["patients"]}
 ASSESSMENT = "org.cytopenia-cds.assessment"
-_VERSION = re.compile(r"Knowledge \S+, software \S+:")
 
 
 def _answer(client: FlaskClient, patient: dict[str, Any]) -> dict[str, Any]:
@@ -33,16 +31,6 @@ def _answer(client: FlaskClient, patient: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = answer.get_json()
     assert_response_conforms(body, patient["id"])
     return body
-
-
-def _page(card: dict[str, Any]) -> str:
-    suggested = [
-        f"- {one['label']}{' (recommended)' if one.get('isRecommended') else ''}" for one in card.get("suggestions", [])
-    ]
-    detail = _VERSION.sub("Knowledge *version*, software *version*:", card["detail"])
-    return "\n".join(
-        (f"# {card['summary']}", "", f"`{card['indicator']}`", "", detail, "Suggestions:", "", *suggested, "")
-    )
 
 
 def test_the_charts_reference_time_is_the_fixtures() -> None:
@@ -70,5 +58,5 @@ def test_the_card_reads_as_agreed(patient_id: str, client: FlaskClient, request:
         assert not golden.exists(), "this patient has no card any more; delete the golden one"
         return
     if request.config.getoption("--update-golden"):
-        golden.write_text(_page(cards[0]), encoding="utf-8")
-    assert golden.read_text(encoding="utf-8") == _page(cards[0]), "run with --update-golden and read the difference"
+        golden.write_text(card_page(cards[0]), encoding="utf-8")
+    assert golden.read_text(encoding="utf-8") == card_page(cards[0]), "run with --update-golden and read the difference"

@@ -1,5 +1,6 @@
 """What the project asks for is what a fresh clone installs: each declared dependency is pinned in its lock file."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+MEDPLUM = ROOT / "tests" / "contract" / "fhir_server" / "medplum"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 RUN = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["build"]]
 
@@ -30,3 +32,11 @@ def _pinned(file: str) -> set[str]:
 def test_every_declared_dependency_is_pinned(file: str, declared: list[str]) -> None:
     names = {_normalised(re.split(r"[\[<>=!~; ]", requirement)[0]) for requirement in declared}
     assert not names - _pinned(file), "run `make lock`"
+
+
+def test_npms_lock_file_pins_by_hash_and_records_no_download_address() -> None:
+    packages = json.loads((MEDPLUM / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    own = packages.pop("")
+    assert packages
+    assert all("integrity" in package and "resolved" not in package for package in packages.values())
+    assert own["dependencies"] == json.loads((MEDPLUM / "package.json").read_text(encoding="utf-8"))["dependencies"]

@@ -160,10 +160,9 @@ SEARCHES = [
     ("Patient?given:contains=NN", "anna"),
     ("Patient?active=true", "anna"),
     ("Patient?birthdate=lt1975", "anna"),
-    # unknown parameters are passed over unless strictness is asked for; an unheard-of type is empty
+    # unknown parameters are passed over unless strictness is asked for
     ("Observation?patient=ben&frobnicate=1", "bens"),
     ("Observation?patient=ben&code=", "bens"),
-    ("Basic?_id=1", ""),
 ]
 
 
@@ -200,6 +199,13 @@ def test_what_cant_be_meant_is_refused_as_an_operation_outcome(client: FlaskClie
     assert answer.status_code == 400
     assert json_of(answer)["resourceType"] == "OperationOutcome"
     assert json_of(answer)["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("resource_type", ["Basic", "Frobnication", "observation"])
+def test_a_type_that_is_not_offered_is_refused_rather_than_empty(client: FlaskClient, resource_type: str) -> None:
+    refused = client.get(f"/sandbox/fhir/{resource_type}?_id=1")
+    assert refused.status_code == 404
+    assert json_of(refused)["resourceType"] == "OperationOutcome"
 
 
 @pytest.mark.parametrize("query", ["Observation?frobnicate=1", "Observation?_sort=frobnicate"])

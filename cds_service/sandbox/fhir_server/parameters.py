@@ -142,8 +142,8 @@ RESOURCE_TYPES = tuple(sorted(_BY_TYPE))
 
 
 def parameters_of(resource_type: str) -> Mapping[str, Parameter]:
-    """The search parameters of a resource type; for a type not listed, those every resource has."""
-    return {**_EVERYWHERE, **_BY_TYPE.get(resource_type, {})}
+    """The search parameters of one of `RESOURCE_TYPES`."""
+    return {**_EVERYWHERE, **_BY_TYPE[resource_type]}
 
 
 def elements(node: object, path: str) -> Iterator[object]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cds_service.sandbox.fhir_server.dates import COMPARE, date_range, element_range, split_prefix
-from cds_service.sandbox.fhir_server.parameters import Parameter, parameters_of, values_of
+from cds_service.sandbox.fhir_server.parameters import RESOURCE_TYPES, Parameter, parameters_of, values_of
 from cds_service.sandbox.fhir_server.refusals import FhirRefusal
 from cds_service.sandbox.fhir_server.store import FhirStore, Resource
 
@@ -29,8 +29,11 @@ def search(store: FhirStore, resource_type: str, pairs: Pairs, base: str, strict
     """Run one search. Repeated parameters are AND, comma lists OR; `base` is the server's own, for absolute references.
 
     Raises:
-        FhirRefusal: 400 for an unusable value or modifier, and with `strict` for a parameter that isn't known.
+        FhirRefusal: 404 for a type that isn't offered; 400 for an unusable value or modifier, and with `strict` for a
+            parameter that isn't known.
     """
+    if resource_type not in RESOURCE_TYPES:
+        raise FhirRefusal(404, "not-supported", f"{resource_type} isn't a type that can be searched here.")
     known, used = parameters_of(resource_type), []
     matches: list[Resource] = list(store.all(resource_type))
     for key, value in pairs:
