@@ -28,7 +28,6 @@ from cds_service.services.card_composer import CLINICIANS_ONLY, SiteOptions
 from cds_service.services.cytopenia_review import CytopeniaReview, describe
 from cds_service.services.fhir_access import ListedServers
 from cds_service.services.registry import CdsService
-from cds_service.services.server_releases import ServerReleases
 from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
 from cds_service.web.edge import Clock, Edge
@@ -163,8 +162,7 @@ def _fhir_access(settings: Settings, clients: tuple[TrustedClient, ...]) -> Call
     http = HttpClient(_outbound(settings))
 
     def listed(servers: Iterable[str]) -> ListedServers:
-        allowed = AllowedServers.parse(servers, settings.allow_http)
-        return ListedServers(http, allowed, ServerReleases() if settings.fhir_release == "auto" else None)
+        return ListedServers(http, AllowedServers.parse(servers, settings.allow_http))
 
     anyone = listed(settings.fhir_servers if settings.auth == "off" else ())
     by_issuer = {client.issuer: listed(client.fhir_servers) for client in clients}
@@ -172,7 +170,9 @@ def _fhir_access(settings: Settings, clients: tuple[TrustedClient, ...]) -> Call
 
 
 def _outbound(settings: Settings) -> OutboundSettings:
-    return OutboundSettings(ca_bundle=settings.ca_bundle, https_proxy=settings.https_proxy)
+    return OutboundSettings(
+        ca_bundle=settings.ca_bundle, client_cert=settings.client_cert, https_proxy=settings.https_proxy
+    )
 
 
 def _site_options(settings: Settings) -> SiteOptions:

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     assessment_extension: bool = True
     pseudonym_key: Key | None = None
     ca_bundle: FilePath | None = None
+    client_cert: FilePath | None = None
     https_proxy: str | None = Field(default=None, repr=False)  # may hold a password
     ops_token: Key | None = None
     metrics_bind: str = "127.0.0.1:9464"

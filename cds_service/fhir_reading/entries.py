@@ -4,7 +4,7 @@ An error is never an empty answer: an OperationOutcome, a wrong resource or nons
 Two entries of one id are both given: the reader decides between them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,10 +23,11 @@ _ALSO = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One resource, and the fullUrl that its Bundle gave it."""
+    """One resource, and the fullUrl that its Bundle gave it; `included` beside the matches, not one of them."""
 
     resource: Mapping[str, object]
     full_url: str | None = None
+    included: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,14 @@ class Unpacked:
 
     `failure` says why nothing was obtained: `outcome` (the query failed where it was made; asking again is thought
     needless) or `unreadable` (not what was asked for; as good as not sent). `complete` is false when a part failed
-    beside matches; `next_url` is the page that follows.
+    beside matches; `next_url` is the page that follows; `total` how many matches all pages are said to hold.
     """
 
     entries: tuple[Entry, ...] = ()
     next_url: str | None = None
     failure: Failure | None = None
     complete: bool = True
+    total: int = 0
 
     @property
     def failed(self) -> bool:
@@ -76,10 +78,25 @@ def unpack(document: object, resource_type: str | None = None) -> Unpacked:
     return unpacked if _answers(unpacked, resource_type) else UNREADABLE
 
 
+def falls_short(entries: Iterable[Entry], total: int, resource_type: str | None) -> bool:
+    """Whether a search is said to have more matches than these; one that is repeated is one."""
+    expected = _expected(resource_type)
+    found: set[object] = set()
+    for number, entry in enumerate(entries):
+        kind, resource_id = entry.resource.get("resourceType"), entry.resource.get("id")
+        if not entry.included and (expected is None or kind in expected):
+            found.add((kind, resource_id) if isinstance(resource_id, str) else number)
+    return len(found) < total
+
+
+def _expected(resource_type: str | None) -> set[str] | None:
+    return None if resource_type is None else {resource_type} | _ALSO.get(resource_type, set())
+
+
 def _answers(unpacked: Unpacked, resource_type: str | None) -> bool:
-    if resource_type is None or not unpacked.entries:
+    expected = _expected(resource_type)
+    if expected is None or not unpacked.entries:
         return True
-    expected = {resource_type} | _ALSO.get(resource_type, set())
     return any(entry.resource.get("resourceType") in expected for entry in unpacked.entries)
 
 
@@ -96,7 +113,8 @@ def _unpack_bundle(bundle: Mapping[str, object]) -> Unpacked:
         return FAILED if "outcome" in failures else UNREADABLE
     next_urls = [url for url in (_next_url(bundle), *(part.next_url for part in parts)) if url]
     complete = not failures and len(next_urls) <= 1 and all(part.complete for part in parts)
-    return Unpacked(entries, next_urls[0] if next_urls else None, None, complete)
+    total = _total(bundle) or sum(part.total for part in parts)
+    return Unpacked(entries, next_urls[0] if next_urls else None, None, complete, total)
 
 
 def _flatten(bundle: Mapping[str, object], members: list[Mapping[str, object]]) -> Iterator[Unpacked]:
@@ -113,8 +131,13 @@ def _flatten(bundle: Mapping[str, object], members: list[Mapping[str, object]]) 
         elif resource.get("resourceType") == "Bundle" and is_response:
             yield _unpack_bundle({**resource, "type": "searchset"})
         elif isinstance(resource.get("resourceType"), str):
-            full_url = member.get("fullUrl")
-            yield Unpacked((Entry(resource, full_url if isinstance(full_url, str) and full_url else None),))
+            yield Unpacked((_entry(member, resource),))
+
+
+def _entry(member: Mapping[str, object], resource: Mapping[str, object]) -> Entry:
+    full_url, search = member.get("fullUrl"), member.get("search")
+    included = isinstance(search, Mapping) and search.get("mode") == "include"
+    return Entry(resource, full_url if isinstance(full_url, str) and full_url else None, included)
 
 
 def _is_outcome(member: Mapping[str, object]) -> bool:
@@ -139,8 +162,12 @@ def _response_failed(member: Mapping[str, object]) -> bool:
 
 def _claims_matches(bundle: Mapping[str, object], members: list[Mapping[str, object]]) -> bool:
     """Whether a Bundle says that there are matches but gives none, nor a page to find them on."""
+    return _total(bundle) > 0 and not members and _next_url(bundle) is None
+
+
+def _total(bundle: Mapping[str, object]) -> int:
     total = bundle.get("total")
-    return isinstance(total, int) and total > 0 and not members and _next_url(bundle) is None
+    return total if isinstance(total, int) else 0
 
 
 def _next_url(bundle: Mapping[str, object]) -> str | None:

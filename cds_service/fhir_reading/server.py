@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote, unquote, urljoin
 
-from cds_service.fhir_reading.entries import FAILED, UNREADABLE, Entry, Unpacked, unpack
+from cds_service.fhir_reading.entries import FAILED, UNREADABLE, Entry, Unpacked, falls_short, unpack
 
 ACCEPT = "application/fhir+json"
 MAX_PAGES = 20
@@ -63,7 +63,7 @@ class Http(Protocol):
 
 @dataclass(frozen=True)
 class Fetched:
-    """All pages of one query. `complete` is false when a page is missing; `failed` when not even the first came.
+    """All pages of one query. `complete` is false when a page or a match is missing; `failed` when nothing came.
 
     `reason` is a code for it: what the calls raised, `status-N`, `outcome`, `unreadable`, `not-fhir-json`.
     """
@@ -116,8 +116,8 @@ class FhirServer:
         self._queries_left = MAX_QUERIES
         self._lock = threading.Lock()
 
-    def fetch(self, query: str) -> Fetched:
-        """Everything that a read or search (relative to the base, percent-encoded) gives, page by page."""
+    def fetch(self, query: str, pages: int = MAX_PAGES) -> Fetched:
+        """What a read or search (relative to the base, percent-encoded) gives, page by page, at most so many."""
         with self._lock:
             self._queries_left -= 1
             if self._queries_left < 0:
@@ -125,33 +125,35 @@ class FhirServer:
         url = f"{self._http.base}/{query}"
         resource_type = resource_type_of(query)
         ask = self._post_search if "?" in query and len(url) > MAX_URL_LENGTH else self._get
-        fetched = self._all_pages(url, ask, resource_type)
-        found_nothing_to_read = "?" not in query and not fetched.entries and not fetched.failed
-        return _nothing("unreadable") if found_nothing_to_read else fetched
-
-    def capabilities(self) -> Fetched:
-        """The server's CapabilityStatement; one request more than those that a call may make."""
-        return self._all_pages(f"{self._http.base}/metadata", self._get, "CapabilityStatement")
-
-    def follow(self, next_url: str, resource_type: str | None = None) -> Fetched:
-        """The pages that follow one already had, beginning with its next link."""
-        return self._all_pages(self._absolute(next_url), self._get, resource_type)
-
-    def _all_pages(self, url: str, ask: Callable[[str], HttpAnswer], resource_type: str | None) -> Fetched:
         page, reason = self._page(url, ask, resource_type)
         if page.failed:
             return _nothing(reason)
-        entries, complete, seen = list(page.entries), page.complete, {url}
+        if "?" not in query and not page.entries:
+            return _nothing("unreadable")
+        return self._with_later_pages(page, resource_type, {url}, pages)
+
+    def capabilities(self) -> Fetched:
+        """The server's CapabilityStatement; one request more than those that a call may make."""
+        page, reason = self._page(f"{self._http.base}/metadata", self._get, "CapabilityStatement")
+        return _nothing(reason) if page.failed else Fetched(page.entries)
+
+    def follow(self, page: Unpacked, resource_type: str | None = None) -> Fetched:
+        """A page that is had already, and those that follow it."""
+        return self._with_later_pages(page, resource_type, set(), MAX_PAGES)
+
+    def _with_later_pages(self, page: Unpacked, resource_type: str | None, seen: set[str], pages: int) -> Fetched:
+        entries, complete, total, had = list(page.entries), page.complete, page.total, 1
         while page.next_url is not None:
             url = self._absolute(page.next_url)
-            if url in seen or len(seen) == MAX_PAGES:
+            if url in seen or had == pages:
                 complete = False
                 break
             seen.add(url)
+            had += 1
             page, _ = self._page(url, self._get, resource_type)
             entries += page.entries
-            complete = complete and page.complete
-        return Fetched(tuple(entries), complete)
+            complete, total = complete and page.complete, max(total, page.total)
+        return Fetched(tuple(entries), complete and not falls_short(entries, total, resource_type))
 
     def _page(self, url: str, ask: Callable[[str], HttpAnswer], resource_type: str | None) -> tuple[Unpacked, str]:
         """One page; when it failed, with the reason."""

@@ -67,6 +67,19 @@ def read_subjects(entries: Iterable[Entry], patient_id: str, fhir_server: str | 
     return Subjects(patient_id, fhir_server, patients)
 
 
+def answers_for_patient(entries: Iterable[Entry], patient_id: str, fhir_server: str | None) -> bool:
+    """Whether the answer to a search for a patient's resources is about that patient.
+
+    It isn't when another patient's are among them: who ignores what was asked for may have left out as well. Nor when
+    none of them can be told to be the patient's.
+    """
+    entries = tuple(entries)
+    subjects = read_subjects(entries, patient_id, fhir_server)
+    matches = (entry for entry in entries if not entry.included and entry.resource.get("resourceType") != "Patient")
+    refusals = {subjects.refusal(subject_of(entry.resource), entry.full_url) for entry in matches}
+    return SetAsideReason.OTHER_PATIENT not in refusals and (not refusals or None in refusals)
+
+
 def _canonical(base: str) -> str:
     """Scheme and host in lower case, no slash at the end."""
     try:

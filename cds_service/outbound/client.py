@@ -69,7 +69,10 @@ class HttpClient:
             try:
                 _ = self._tls_pools
             except OSError:
-                raise ValueError("the CA bundle or client certificate can't be read; PEM is expected") from None
+                raise ValueError(
+                    "CDS_CA_BUNDLE or CDS_CLIENT_CERT can't be used: PEM is expected, and of a client certificate its "
+                    "unencrypted key as well"
+                ) from None
 
     def send(
         self, method: str, url: HttpUrl, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
@@ -124,7 +127,8 @@ class HttpClient:
         context = ssl.create_default_context(cafile=str(self._settings.ca_bundle or certifi.where()))
         context.sslsocket_class = TotalTimeoutTlsSocket
         if self._settings.client_cert:
-            context.load_cert_chain(self._settings.client_cert)
+            # A password is never asked for: an encrypted key is told at start, instead of a prompt nobody sees.
+            context.load_cert_chain(self._settings.client_cert, password="")
         proxy = self._settings.https_proxy
         if proxy is None:
             return self._with_guarded_sockets(PoolManager(num_pools=64, maxsize=32, ssl_context=context))

@@ -54,7 +54,7 @@ def compose_response(
     alert = assessment.alert
     if alert is None and assessment.picture.counts_incomplete:
         raise DataNotAvailable(
-            "Not every page of the blood counts could be read, so nothing can be said about them. "
+            "Not all of the blood counts could be read, so nothing can be said about them. "
             "Send all pages in prefetch, or give fhirServer and fhirAuthorization.",
             missing=("counts",),
         )

@@ -1,6 +1,7 @@
 """The FHIR servers that may be called, joined from the guarded calls and the reading of FHIR. Knows no prefetch."""
 
-from dataclasses import dataclass
+from codecs import BOM_UTF8
+from dataclasses import dataclass, field
 
 from cds_service.cds_hooks.errors import RequestInvalid
 from cds_service.cds_hooks.request import AccessToken
@@ -12,33 +13,34 @@ from cds_service.outbound.client import HttpClient
 from cds_service.outbound.deadline import Deadline
 from cds_service.outbound.errors import CallForbidden
 from cds_service.outbound.scope import open_scope
-from cds_service.services.server_releases import IntroducedServer, ServerReleases
+from cds_service.services.known_server import KnownServer
+from cds_service.services.server_memory import ServerMemory
 
 
 @dataclass(frozen=True)
 class ListedServers:
-    """FHIR access to the servers of a list. Without `releases` no server is asked which release it speaks."""
+    """FHIR access to the servers of a list, with what is remembered of them."""
 
     client: HttpClient
     allowed: AllowedServers
-    releases: ServerReleases | None = None
+    memory: ServerMemory = field(default_factory=ServerMemory)
 
-    def open(self, base_url: str, token: AccessToken | None, deadline: Deadline) -> IntroducedServer | None:
+    def open(self, base_url: str, token: AccessToken | None, deadline: Deadline) -> KnownServer | None:
         """The server with this base, or None when it may not be called: the same for every server not listed."""
         try:
             server = FhirServer(open_scope(self.client, self.allowed, base_url, token, deadline), _decode)
         except CallForbidden:
             return None
-        return IntroducedServer(server, base_url.rstrip("/"), self.releases, deadline)
+        return KnownServer(server, base_url.rstrip("/"), self.memory, deadline)
 
     def release_of(self, base_url: str | None) -> Release | None:
         """The FHIR release that a server told, None where it isn't known."""
-        return self.releases.of(base_url) if self.releases is not None else None
+        return self.memory.of(base_url).capabilities.release
 
 
 def _decode(body: bytes) -> object:
-    """The same exact numbers as in a request."""
+    """The same exact numbers as in a request; some servers begin with a byte order mark, which RFC 8259 lets pass."""
     try:
-        return decode_object(body)
+        return decode_object(body.removeprefix(BOM_UTF8))
     except RequestInvalid as error:
         raise ValueError(error.message) from None

@@ -4,17 +4,19 @@ Only what is missing is asked for. Data that could not be had are never taken fo
 ones refuse the call, optional ones are named in the result.
 """
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import AccessToken, CdsRequest
-from cds_service.fhir_reading.entries import Entry, unpack
+from cds_service.fhir_reading.entries import Entry, Unpacked, unpack
 from cds_service.fhir_reading.releases import Release
-from cds_service.fhir_reading.server import Fetched, fill_template, resource_type_of
+from cds_service.fhir_reading.server import fill_template, resource_type_of
+from cds_service.fhir_reading.subjects import answers_for_patient
 from cds_service.outbound.deadline import Deadline
+from cds_service.services.fetching import OpenServer, Wanted, fetch_all
+from cds_service.services.side_by_side import Timed
 
 _NOT_SENT = "it was not sent in prefetch"
 _UNREADABLE = "prefetch holds no usable resource there"
@@ -42,22 +44,6 @@ class Gathered:
     base_url: str | None = None
 
 
-class OpenServer(Protocol):
-    """One FHIR server during one call, already allowed."""
-
-    def fetch(self, query: str) -> Fetched:
-        """All pages of a read or search."""
-        ...
-
-    def follow(self, next_url: str, resource_type: str | None = None) -> Fetched:
-        """All pages from a next link on."""
-        ...
-
-    def introduce(self) -> None:
-        """Learn what the server says of itself, beside the searches; nobody waits for it."""
-        ...
-
-
 class FhirAccess(Protocol):
     """The FHIR servers that may be called."""
 
@@ -72,12 +58,15 @@ class FhirAccess(Protocol):
 
 @dataclass(frozen=True)
 class _Part:
-    """What is known of one key: its entries, or in words why there are none."""
+    """What is known of one key: its entries, or in words why there are none.
+
+    `first_page` is what prefetch holds of a search whose other pages are on the server.
+    """
 
     entries: tuple[Entry, ...] = ()
     complete: bool = True
     missing: str | None = None
-    next_url: str | None = None
+    first_page: Unpacked | None = None
     fetched_ms: float | None = None
     unknown_to_server: bool = False
 
@@ -98,8 +87,10 @@ def gather(
         DataNotAvailable: a required key was neither prefetched nor obtainable.
     """
     parts = {key: _from_prefetch(request.prefetch, key, template) for key, template in queries.items()}
-    asked = {key: part for key, part in parts.items() if part.missing in _OBTAINABLE or part.next_url}
-    parts |= _from_server(request, queries, asked, fhir, deadline) if asked else {}
+    asked = {key: part for key, part in parts.items() if part.missing in _OBTAINABLE or part.first_page}
+    if asked:
+        wanted = {key: Wanted(queries[key], part.first_page, key in required) for key, part in asked.items()}
+        parts |= _from_server(request, asked, wanted, fhir, deadline)
     missing = {key: part.missing for key, part in parts.items() if part.missing}
     _refuse_without(required, missing)
     return Gathered(
@@ -120,13 +111,19 @@ def _from_prefetch(prefetch: Mapping[str, object], key: str, template: str) -> _
         return _Part(missing=_OUTCOME if unpacked.failure == "outcome" else _UNREADABLE)
     if not unpacked.entries and "?" not in template:
         return _Part(missing=_NULL)
-    return _Part(unpacked.entries, unpacked.complete, next_url=unpacked.next_url)
+    if unpacked.next_url:
+        return _Part(unpacked.entries, complete=False, first_page=unpacked)
+    return _Part(unpacked.entries, unpacked.complete)
 
 
 def _from_server(
-    request: CdsRequest, queries: Mapping[str, str], asked: Mapping[str, _Part], fhir: FhirAccess, deadline: Deadline
+    request: CdsRequest,
+    asked: Mapping[str, _Part],
+    wanted: Mapping[str, Wanted],
+    fhir: FhirAccess,
+    deadline: Deadline,
 ) -> dict[str, _Part]:
-    """The parts asked for, from the request's FHIR server, all at once."""
+    """The parts asked for, from the request's FHIR server."""
     if not request.fhir_server:
         return {key: _not_had(part, "the request names no fhirServer") for key, part in asked.items()}
     token = request.fhir_authorization.access_token if request.fhir_authorization else None
@@ -134,61 +131,30 @@ def _from_server(
     if server is None:
         reason = "the request's fhirServer is not one that this service may call"
         return {key: _not_had(part, reason) for key, part in asked.items()}
+    try:
+        filled = {key: _filled(one, request) for key, one in wanted.items()}
+    except ValueError:
+        reason = "the context has no usable patientId to ask the FHIR server with"
+        return {key: _not_had(part, reason) for key, part in asked.items()}
+    timed = fetch_all(server, filled, deadline)
+    return {key: _joined(part, timed[key], filled[key].query, request) for key, part in asked.items()}
+
+
+def _filled(wanted: Wanted, request: CdsRequest) -> Wanted:
     values = {"context.patientId": request.context.patient_id, "context.encounterId": request.context.encounter_id}
     known = {name: value for name, value in values.items() if value}
-    tasks = {key: _task(server, part, queries[key], known) for key, part in asked.items()}
-    return {
-        key: _joined(asked[key], fetched, milliseconds)
-        for key, (fetched, milliseconds) in _all_at_once(tasks, server.introduce, deadline).items()
-    }
+    return replace(wanted, query=fill_template(wanted.query, known))
 
 
-def _task(server: OpenServer, part: _Part, template: str, values: Mapping[str, str]) -> Callable[[], Fetched]:
-    if part.next_url is not None:
-        next_url = part.next_url
-        return lambda: server.follow(next_url, resource_type_of(template))
-    try:
-        query = fill_template(template, values)
-    except ValueError:
-        return lambda: Fetched(complete=False, failed=True, reason="no-usable-id")
-    return lambda: server.fetch(query)
-
-
-def _all_at_once(
-    tasks: Mapping[str, Callable[[], Fetched]], beside: Callable[[], None], deadline: Deadline
-) -> dict[str, tuple[Fetched, float]]:
-    """Each task's result and its milliseconds; what is not done by the deadline counts as failed and is let go.
-
-    `beside` runs with them and is not waited for.
-    """
-    started = deadline.clock()
-
-    def timed(task: Callable[[], Fetched]) -> tuple[Fetched, float]:
-        return task(), _milliseconds_since(started, deadline)
-
-    threads = ThreadPoolExecutor(max_workers=len(tasks) + 1, thread_name_prefix="gathering")
-    futures = {key: threads.submit(timed, task) for key, task in tasks.items()}
-    threads.submit(beside)
-    wait(futures.values(), timeout=deadline.remaining())
-    threads.shutdown(wait=False, cancel_futures=True)
-    late = Fetched(complete=False, failed=True, reason="timeout")
-    return {
-        key: future.result() if future.done() else (late, _milliseconds_since(started, deadline))
-        for key, future in futures.items()
-    }
-
-
-def _milliseconds_since(started: float, deadline: Deadline) -> float:
-    return round((deadline.clock() - started) * 1000, 1)
-
-
-def _joined(part: _Part, fetched: Fetched, milliseconds: float) -> _Part:
+def _joined(part: _Part, timed: Timed, query: str, request: CdsRequest) -> _Part:
     """What prefetch gave, with what the server added."""
+    fetched = timed.fetched
     if fetched.failed:
         unknown = fetched.reason in _NO_SUCH_RESOURCE
-        return replace(_not_had(part, _in_words(fetched.reason)), fetched_ms=milliseconds, unknown_to_server=unknown)
-    complete = part.complete and fetched.complete
-    return _Part(part.entries + fetched.entries, complete, fetched_ms=milliseconds)
+        part = _not_had(part, _in_words(fetched.reason))
+        return replace(part, fetched_ms=timed.milliseconds, unknown_to_server=unknown)
+    ours = "?" not in query or answers_for_patient(fetched.entries, request.context.patient_id, request.fhir_server)
+    return _Part(fetched.entries, fetched.complete and ours, fetched_ms=timed.milliseconds)
 
 
 def _not_had(part: _Part, reason: str) -> _Part:
@@ -205,8 +171,6 @@ def _in_words(reason: str) -> str:
             return "the FHIR server did not answer in time"
         case "status-401" | "status-403":
             return "the FHIR server refused access; check the token's scope"
-        case "no-usable-id":
-            return "the context has no usable patientId to ask the FHIR server with"
         case _:
             return f"the FHIR server gave no usable answer ({reason})"
 

@@ -41,8 +41,14 @@ class FhirStub:
 
     @property
     def targets(self) -> list[str]:
-        """What was asked, below the base, decoded, in alphabetical order (searches run side by side)."""
-        return sorted(unquote(asked.target.partition("/fhir")[2].lstrip("/")) for asked in self.asked)
+        """What was asked of patients, below the base, decoded, in alphabetical order (searches run side by side)."""
+        below = (unquote(asked.target.partition("/fhir")[2].lstrip("/")) for asked in list(self.asked))
+        return sorted(target for target in below if target != "metadata")
+
+    @property
+    def introductions(self) -> int:
+        """How often it was asked what it offers."""
+        return sum(asked.target.endswith("/metadata") for asked in list(self.asked))
 
 
 class _QuietServer(ThreadingHTTPServer):
@@ -112,8 +118,9 @@ def searchset(*resources: Mapping[str, object], next_url: str | None = None, **m
 
 
 def resource(resource_type: str, resource_id: str, **members: object) -> dict[str, object]:
-    """A resource with nothing but type and id."""
-    return {"resourceType": resource_type, "id": resource_id, **members}
+    """A resource with nothing but type, id and the patient that it is about."""
+    about = {} if resource_type == "Patient" else {"subject": {"reference": "Patient/p1"}}
+    return {"resourceType": resource_type, "id": resource_id, **about, **members}
 
 
 def outcome(*severities: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ from cds_service.outbound.deadline import Deadline
 from cds_service.outbound.errors import CallFailed
 from cds_service.outbound.scope import open_scope
 
+serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
 trustme = pytest.importorskip("trustme")
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -36,9 +37,19 @@ def ca_file(authority: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def port(authority: Any) -> Iterator[int]:
-    """A TLS server for `localhost` that drips its second answer."""
+    """A TLS server for `localhost` that drips what is asked of it as a drip."""
+    with _tls_server(authority) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _tls_server(authority: Any, clients: Any = None) -> Iterator[int]:
+    """With `clients`, the authority whose certificates it asks of its clients."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
+    if clients is not None:
+        clients.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
@@ -90,6 +101,37 @@ def test_a_bundle_that_can_not_be_read_is_told_at_start(tmp_path: Path, authorit
     certificate = authority.issue_cert("client.example.org")
     certificate.private_key_and_cert_chain_pem.write_to_path(str(mine))
     HttpClient(OutboundSettings(client_cert=mine))
+
+
+def test_a_server_that_asks_for_a_client_certificate_gets_the_one_that_is_set(
+    authority: Any, ca_file: Path, tmp_path: Path
+) -> None:
+    clinics, strangers = trustme.CA(), trustme.CA()
+    files = {}
+    for name, issuer in (("mine", clinics), ("foreign", strangers)):
+        files[name] = tmp_path / f"{name}.pem"
+        issuer.issue_cert("cds.example.org").private_key_and_cert_chain_pem.write_to_path(str(files[name]))
+    with _tls_server(authority, clients=clinics) as port:
+        base = f"https://localhost:{port}/fhir"
+        assert ask(base, OutboundSettings(ca_bundle=ca_file, client_cert=files["mine"])).body == b"{}"
+        for wrong in (None, files["foreign"]):
+            with pytest.raises(CallFailed) as failed:
+                ask(base, OutboundSettings(ca_bundle=ca_file, client_cert=wrong))
+            assert failed.value.reason in {"tls", "connection-lost"}
+
+
+def test_an_encrypted_key_is_told_at_start_instead_of_asking_for_its_password(authority: Any, tmp_path: Path) -> None:
+    issued = authority.issue_cert("cds.example.org")
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"a password"),
+    )
+    path = tmp_path / "client.pem"
+    path.write_bytes(encrypted + issued.cert_chain_pems[0].bytes())
+    with pytest.raises(ValueError, match="CDS_CLIENT_CERT can't be used: .* unencrypted key"):
+        HttpClient(OutboundSettings(client_cert=path))
 
 
 def test_no_other_is(port: int) -> None:

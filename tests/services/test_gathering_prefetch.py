@@ -151,7 +151,8 @@ def test_a_next_page_is_fetched_with_the_token_and_used(stub: FhirStub) -> None:
     stub.replies["?page=2"] = Reply(searchset(OTHER_COUNT))
     found = gathered(without(counts=searchset(COUNT, next_url=f"{stub.base}?page=2")), stub)
     assert (ids(found, "counts"), found.incomplete, list(found.fetched_ms)) == (["c1", "c2"], (), ["counts"])
-    assert [asked.headers["Authorization"] for asked in stub.asked] == ["Bearer token-of-this-call"]
+    assert stub.targets == ["?page=2"]
+    assert {asked.headers["Authorization"] for asked in stub.asked} == {"Bearer token-of-this-call"}
 
 
 def test_a_next_page_elsewhere_gets_neither_token_nor_call(stub: FhirStub) -> None:

@@ -160,13 +160,20 @@ def test_what_can_not_be_interrupted_is_let_go_at_the_deadline() -> None:
         def open(self, *_: object) -> "Stuck":
             return self
 
-        def fetch(self, query: str) -> Fetched:
+        is_introduced = False
+
+        def fetch(self, query: str, needed: bool = False) -> Fetched:  # noqa: ARG002 - the protocol's
             if "6690" not in query:
                 over.wait(10)
             return Fetched()
 
         def follow(self, *_: object) -> Fetched:
             return Fetched()
+
+        def offers_panels(self, _: str) -> bool:
+            return False
+
+        fetch_panels = follow
 
         def introduce(self) -> None:
             over.wait(10)

@@ -13,7 +13,6 @@ from cds_service.outbound.client import HttpClient
 from cds_service.outbound.deadline import Deadline
 from cds_service.services.fhir_access import ListedServers
 from cds_service.services.gathering import gather
-from cds_service.services.server_releases import ServerReleases
 from tests.builders.fhir_stub import FhirStub, Reply, fhir_stub, outcome, searchset
 
 QUERIES = {"counts": "Observation?patient={{context.patientId}}"}
@@ -28,7 +27,7 @@ class Clock:
 
 @pytest.fixture
 def access() -> ListedServers:
-    return ListedServers(HttpClient(), AllowedServers.parse(["http://127.0.0.1:*/fhir"]), ServerReleases())
+    return ListedServers(HttpClient(), AllowedServers.parse(["http://127.0.0.1:*/fhir"]))
 
 
 def _statement(version: Any) -> dict[str, Any]:
@@ -40,10 +39,6 @@ def _call(access: ListedServers, stub: FhirStub, clock: Clock) -> float:
     started = time.monotonic()
     gather(request, QUERIES, frozenset({"counts"}), access, Deadline(clock.now + 2, clock))
     return time.monotonic() - started
-
-
-def _asked(stub: FhirStub) -> int:
-    return sum(target == "metadata" for target in stub.targets)
 
 
 def _until(told: Any) -> None:
@@ -79,13 +74,13 @@ def test_a_server_that_tells_nothing_is_left_alone_for_an_hour(access: ListedSer
     clock = Clock()
     with fhir_stub({"Observation?": searchset(), "metadata": reply}) as stub:
         _call(access, stub, clock)
-        _until(lambda: _asked(stub) == 1)
+        _until(lambda: stub.introductions == 1)
         clock.now += 3599
         _call(access, stub, clock)
-        assert _asked(stub) == 1
+        assert stub.introductions == 1
         clock.now += 2
         _call(access, stub, clock)
-        _until(lambda: _asked(stub) == 2)
+        _until(lambda: stub.introductions == 2)
         assert access.release_of(stub.base) is None
 
 
@@ -95,11 +90,3 @@ def test_a_call_does_not_wait_for_it(access: ListedServers) -> None:
     with fhir_stub({"Observation?": searchset(), "metadata": slow}) as stub:
         assert _call(access, stub, Clock()) < 1.5
         over.set()
-
-
-def test_without_memory_no_server_is_asked() -> None:
-    access = ListedServers(HttpClient(), AllowedServers.parse(["http://127.0.0.1:*/fhir"]))
-    with fhir_stub({"Observation?": searchset(), "metadata": _statement("5.0.0")}) as stub:
-        _call(access, stub, Clock())
-        assert _asked(stub) == 0
-        assert access.release_of(stub.base) is None
