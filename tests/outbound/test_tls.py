@@ -130,7 +130,7 @@ def test_an_encrypted_key_is_told_at_start_instead_of_asking_for_its_password(au
     )
     path = tmp_path / "client.pem"
     path.write_bytes(encrypted + issued.cert_chain_pems[0].bytes())
-    with pytest.raises(ValueError, match="CDS_CLIENT_CERT can't be used: .* unencrypted key"):
+    with pytest.raises(ValueError, match=r"CDS_CLIENT_CERT can't be used: .* unencrypted key"):
         HttpClient(OutboundSettings(client_cert=path))
 
 
