@@ -54,4 +54,4 @@ def side_by_side(deadline: Deadline, at_most: int) -> Iterator[SideBySide]:
     try:
         yield SideBySide(threads, deadline, deadline.clock())
     finally:
-        threads.shutdown(wait=False, cancel_futures=True)
+        threads.shutdown(wait=False)
