@@ -21,6 +21,7 @@ from cds_service.knowledge.model import Knowledge
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient, OutboundSettings
 from cds_service.outbound.deadline import Deadline
+from cds_service.outbound.redis_client import open_redis
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores
 from cds_service.services.about_pages import render_about, render_causes
@@ -32,6 +33,8 @@ from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
 from cds_service.web.edge import Clock, Edge
 from cds_service.web.flask_app import create_edge
+from cds_service.web.library_logs import listen_to_libraries
+from cds_service.web.rate_limit import RateLimit, counted_in
 from cds_service.web.request_log import CallRecord, configure_logging, log_call, write_line
 
 _COLLECT_AFTER = (200_000, 20, 20)
@@ -76,6 +79,7 @@ def create_app(
         observers: hear of every finished call.
     """
     configure_logging(settings.log_level)
+    listen_to_libraries(settings.log_level)
     gc.set_threshold(*_COLLECT_AFTER)
     parts = parts or build_parts(settings, clock)
     return create_edge(
@@ -85,6 +89,7 @@ def create_app(
             clock=clock,
             max_body_bytes=settings.max_body_bytes,
             authenticate=parts.authenticate,
+            admit=_admit(settings),
             allowed_origins=frozenset(settings.allowed_origins),
             pages=parts.pages,
             readiness=parts.readiness,
@@ -93,6 +98,16 @@ def create_app(
             ops_token=settings.ops_token.get_secret_value() if settings.ops_token else None,
         )
     )
+
+
+def _admit(settings: Settings) -> Callable[[str], bool]:
+    """The limit of calls, if any: counted in Redis, else by each process for itself."""
+    if settings.rate_limit is None:
+        return lambda _: True
+    if settings.redis_url is None:
+        return RateLimit(settings.rate_limit).admit
+    redis = open_redis(settings.redis_url.get_secret_value())
+    return RateLimit(settings.rate_limit, lambda: counted_in(redis)).admit
 
 
 def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:

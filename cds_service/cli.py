@@ -121,10 +121,7 @@ def main() -> None:
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve in production, for trusted clients only unless CDS_AUTH=off. SIGTERM drains."""
     settings = _read_settings()
-    for name in settings_without_effect(settings):
-        click.echo(f"Warning: {name} has no effect with CDS_AUTH={settings.auth}.", err=True)
-    if settings.public_url_is_loopback and host not in LOOPBACK:
-        click.echo("Warning: CDS_PUBLIC_URL is a loopback address; links on cards open on this machine only.", err=True)
+    _tell_what_to_mind(settings, host, workers)
     from cds_service.app import build_parts, create_app
     from cds_service.web.request_log import log_call
     from cds_service.web.server import AddressTaken, Listen, check_address, run_server, shared_counts
@@ -144,6 +141,15 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
             if settings.metrics_bind != "off":
                 listen_for_metrics(settings.metrics_bind)
         run_server(app, listen, ready=lambda url: click.echo(f"Serving {url}/cds-services"))
+
+
+def _tell_what_to_mind(settings: Settings, host: str, workers: int) -> None:
+    for name in settings_without_effect(settings):
+        click.echo(f"Warning: {name} has no effect with CDS_AUTH={settings.auth}.", err=True)
+    if settings.public_url_is_loopback and host not in LOOPBACK:
+        click.echo("Warning: CDS_PUBLIC_URL is a loopback address; links on cards open on this machine only.", err=True)
+    if settings.rate_limit and settings.redis_url is None and workers > 1:
+        click.echo(f"CDS_RATE_LIMIT: {workers} workers count each for itself; with CDS_REDIS_URL, together.", err=True)
 
 
 @main.group()

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite:///cytopenia-cds.sqlite3")
     migrate: Literal["manual", "auto"] = "manual"
     redis_url: SecretStr | None = None
+    rate_limit: str | None = Field(default=None, pattern=r"^[1-9]\d{0,6}/(second|minute|hour|day)$")
     time_budget_ms: int = Field(default=2000, ge=100, le=60_000)
     max_body_bytes: int = Field(default=16_777_216, ge=1024, le=1_073_741_824)
     knowledge_dir: Path | None = None

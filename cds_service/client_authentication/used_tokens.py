@@ -9,15 +9,10 @@ import math
 from datetime import datetime
 from typing import Protocol
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from cds_service.cds_hooks.errors import StoreUnavailable
-
-TIMEOUT_SECONDS = 1.0
+from cds_service.outbound.redis_client import open_redis
 
 
 class UsedTokens(Protocol):
@@ -37,15 +32,7 @@ class RedisUsedTokens:
 
     def __init__(self, url: str) -> None:
         """Raises ValueError for a URL that can't be used; connects on first use."""
-        try:
-            self._redis = Redis.from_url(
-                url,
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-                retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),  # a connection closed while idle
-            )
-        except ValueError:
-            raise ValueError("CDS_REDIS_URL: must be redis://, rediss:// or unix://") from None
+        self._redis = open_redis(url)
 
     def use_once(self, issuer: str, jti: str, expires_at: datetime, now: datetime) -> bool:
         """Whether this is the token's first use (SET NX EX).

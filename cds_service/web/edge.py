@@ -17,7 +17,8 @@ Clock = Callable[[], datetime]
 class Edge:
     """What the routes serve.
 
-    `authenticate` tells who calls the protocol's endpoints, before anything of a call is read;
+    `authenticate` tells who calls the protocol's endpoints, before anything of a call is read; `admit` then refuses
+    a caller, told by a name of its own, that calls too often (TooManyCalls), and says whether it could tell;
     `pages` maps a path to the maker of its HTML; `readiness` names what must work before calls are taken;
     `versions` is told to who holds the `ops_token`; `observers` hear of every finished call.
     """
@@ -27,6 +28,7 @@ class Edge:
     clock: Clock
     max_body_bytes: int
     authenticate: Authenticate = lambda _authorization, _path: ANYONE
+    admit: Callable[[str], bool] = lambda _: True
     allowed_origins: frozenset[str] = frozenset()
     pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)

@@ -43,6 +43,16 @@ class MediaTypeUnsupported(CallRefused):
     issue_code = "not-supported"
 
 
+class TooManyCalls(CallRefused):
+    """The client called more often than CDS_RATE_LIMIT allows (429, Retry-After in seconds)."""
+
+    issue_code = "throttled"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many calls; call again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
 STATUS: dict[type[CallRefused], int] = {
     RequestInvalid: 400,
     ClientRefused: 401,
@@ -51,6 +61,7 @@ STATUS: dict[type[CallRefused], int] = {
     DataNotAvailable: 412,
     BodyTooLarge: 413,
     MediaTypeUnsupported: 415,
+    TooManyCalls: 429,
     StoreUnavailable: 503,
 }
 """The status of each refusal; a kind that isn't here is a 400."""
@@ -85,6 +96,8 @@ def _answer_refusal(error: CallRefused) -> Response:
     response = _answer(status, error.issue_code, error.message)
     if status == 503:
         response.headers["Retry-After"] = "5"
+    if isinstance(error, TooManyCalls):
+        response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, ClientRefused):
         current_call().refusal_reason = error.reason
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -107,6 +120,5 @@ def _answer_unexpected(error: Exception) -> Response:
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     places = [f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames]
     current_call().refused = "unexpected"
-    told = {"reference": reference, "error": type(error).__name__, "places": places}
-    write_line("error", "unexpected-error", told)
+    write_line("error", "unexpected-error", {"reference": reference, "error": type(error).__name__, "places": places})
     return _answer(500, "exception", f"The service failed unexpectedly. Reference for its operator: {reference}.")

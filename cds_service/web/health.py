@@ -26,9 +26,7 @@ def register(app: Flask, edge: Edge) -> None:
 
 
 def _state(status: int, state: dict[str, object]) -> Response:
-    response = Response(encode_json(state), status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return Response(encode_json(state), status, content_type="application/json")
 
 
 def _is_operator(token: str | None) -> bool:

@@ -11,27 +11,31 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from cds_service.web.request_log import CallRecord
 
-CALLS = Counter("cds_calls", "Calls answered.", ["endpoint", "status"])
-CARDS = Counter("cds_cards", "Cards given.", ["indicator"])
-VERDICTS = Counter("cds_verdicts", "Findings judged.", ["finding", "verdict"])
+CALLS = Counter("cds_calls", "Calls answered.", ["endpoint", "status", "tenant"])
+CARDS = Counter("cds_cards", "Cards given.", ["indicator", "tenant"])
+VERDICTS = Counter("cds_verdicts", "Findings judged.", ["finding", "verdict", "tenant"])
+UNLIMITED = Counter("cds_rate_limit_unknown", "Calls let in because the limit's store did not answer.")
 SECONDS = Histogram(
     "cds_call_seconds",
     "Time from a call's arrival to its answer.",
-    ["endpoint"],
+    ["endpoint", "tenant"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
 
 
 def count_call(record: CallRecord) -> None:
-    """Count one finished call."""
-    CALLS.labels(record.endpoint, f"{record.status // 100}xx").inc()
-    SECONDS.labels(record.endpoint).observe(record.seconds)
+    """Count one finished call, under the tenant of the client that was proven."""
+    tenant = record.client.tenant or ""
+    CALLS.labels(record.endpoint, f"{record.status // 100}xx", tenant).inc()
+    SECONDS.labels(record.endpoint, tenant).observe(record.seconds)
+    if record.rate_limit:
+        UNLIMITED.inc()
     if record.facts is None:
         return
     for finding, verdict in record.facts.verdicts.items():
-        VERDICTS.labels(finding, verdict).inc()
+        VERDICTS.labels(finding, verdict, tenant).inc()
     if record.facts.indicator:
-        CARDS.labels(record.facts.indicator).inc()
+        CARDS.labels(record.facts.indicator, tenant).inc()
 
 
 def listen_for_metrics(bind: str) -> None:

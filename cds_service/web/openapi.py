@@ -6,6 +6,7 @@ from pathlib import Path
 from flask import Flask, Response
 
 from cds_service.cds_hooks.response_json import encode_json
+from cds_service.web.security import PUBLIC
 
 _DESCRIPTION = Path(__file__).with_name("openapi.json")
 
@@ -18,4 +19,4 @@ def register(app: Flask, software_version: str) -> None:
 
     @app.get("/openapi.json")
     def openapi() -> Response:
-        return Response(body, content_type="application/json")
+        return Response(body, content_type="application/json", headers={"Cache-Control": PUBLIC})

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 from flask import Flask, Response
 
+from cds_service.web.security import PUBLIC
+
 
 def register(app: Flask, pages: Mapping[str, Callable[[], str]]) -> None:
     """Serve each page at its path."""
@@ -12,4 +14,4 @@ def register(app: Flask, pages: Mapping[str, Callable[[], str]]) -> None:
 
 
 def _page(make: Callable[[], str]) -> Callable[[], Response]:
-    return lambda: Response(make(), content_type="text/html; charset=utf-8")
+    return lambda: Response(make(), content_type="text/html; charset=utf-8", headers={"Cache-Control": PUBLIC})

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
 import structlog
 from flask import Flask, Response, g, request
+from structlog.typing import EventDict
 
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.services.registry import CallFacts
@@ -33,6 +34,7 @@ class CallRecord:
     feedback_entries: int | None = None
     refused: str | None = None
     refusal_reason: str | None = None
+    rate_limit: str | None = None
     status: int = 0
     seconds: float = 0.0
 
@@ -90,6 +92,7 @@ def describe_call(record: CallRecord) -> dict[str, object]:
         "ms": round(record.seconds * 1000, 1),
         "refused": record.refused,
         "refusalReason": record.refusal_reason,
+        "rateLimit": record.rate_limit,
         "feedbackEntries": record.feedback_entries,
     }
     if facts is not None:
@@ -107,8 +110,14 @@ def describe_call(record: CallRecord) -> dict[str, object]:
 
 def write_line(level: str, event: str, members: Mapping[str, object]) -> None:
     """Write one line; a log that can't be written must not cost anyone the answer."""
+    told = {name: value for name, value in members.items() if value is not None}
     with suppress(OSError, ValueError):
-        getattr(structlog.get_logger(), level)(event, **members)
+        getattr(structlog.get_logger(), level)(event, **told)
+
+
+def _with_time(_: object, __: str, line: EventDict) -> EventDict:
+    """A call's time is when it came; any other line's, when it is written."""
+    return line if "time" in line else {"time": datetime.now(UTC).isoformat(), **line}
 
 
 def configure_logging(level: str) -> None:
@@ -116,6 +125,7 @@ def configure_logging(level: str) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
+            _with_time,
             structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line).decode()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

@@ -3,7 +3,7 @@
 from flask import Flask, Response
 from flask import request as http_request
 
-from cds_service.cds_hooks.clients import Authenticate
+from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import describe_services
 from cds_service.cds_hooks.errors import ServiceUnknown
 from cds_service.cds_hooks.feedback_report import parse_feedback
@@ -21,7 +21,7 @@ _FOR_CLIENTS = frozenset({"discovery", "call", "feedback"})
 
 def register(app: Flask, edge: Edge) -> None:
     """Serve `/cds-services` and what lies below it."""
-    _authenticate_first(app, edge.authenticate)
+    _know_client_first(app, edge)
     discovery_body = encode_json(describe_services(service.description for service in edge.services.values()))
 
     @app.get("/cds-services")
@@ -47,13 +47,24 @@ def register(app: Flask, edge: Edge) -> None:
         return Response(status=200)
 
 
-def _authenticate_first(app: Flask, authenticate: Authenticate) -> None:
-    """Know who calls before anything else of the call is looked at."""
+def _know_client_first(app: Flask, edge: Edge) -> None:
+    """Know who calls, and that it may call now, before anything else of the call is looked at."""
 
     @app.before_request
     def know_client() -> None:
-        if http_request.endpoint in _FOR_CLIENTS and http_request.method != "OPTIONS":
-            current_call().client = authenticate(http_request.headers.get("Authorization"), http_request.path)
+        if http_request.endpoint not in _FOR_CLIENTS or http_request.method == "OPTIONS":
+            return
+        record = current_call()
+        record.client = edge.authenticate(http_request.headers.get("Authorization"), http_request.path)
+        if not edge.admit(_name_of(record.client)):
+            record.rate_limit = "unknown"
+
+
+def _name_of(client: CdsClient) -> str:
+    """What the calls of one caller are counted by: its proven issuer, else the address of its connection."""
+    if client.issuer is None:
+        return f"address {http_request.remote_addr}"
+    return f"client {client.issuer} {client.tenant or ''}"
 
 
 def _find_service(edge: Edge, service_id: str) -> CdsService:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.http.errors import (  # type: ignore[import-untyped]
     LimitRequestHeaders,
@@ -27,7 +28,9 @@ from gunicorn.http.errors import (  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from cds_service.web.errors import operation_outcome
+from cds_service.web.library_logs import listen_to_warnings_and_threads
 from cds_service.web.request_log import write_line
+from cds_service.web.security import PROTECTION
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,7 +39,6 @@ REQUEST_SECONDS = 30.0
 """How long a client may take to send one request; what is not here by then is not read."""
 SENDERS = 240
 """Connections of one process that may be waited for beside the calls being answered: a waiting thread costs little."""
-_PRODUCT = "cytopenia-cds"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def run_server(app: Flask, listen: Listen, ready: Callable[[str], None]) -> None
         listen: where to listen.
         ready: told the URL once the first worker serves.
     """
-    wsgi.SERVER = _PRODUCT
+    wsgi.Response = _Response
+    listen_to_warnings_and_threads()
     gc.freeze()  # what is there now stays: no worker need look through it, or copy it, ever again
     _Server(app, _options(listen, ready)).run()
 
@@ -105,6 +108,7 @@ def _options(listen: Listen, ready: Callable[[str], None]) -> dict[str, object]:
         "worker_class": Worker,
         "preload_app": True,
         "loglevel": "warning",
+        "logger_class": _Log,
         "control_socket_disable": True,
         "forwarded_allow_ips": "",  # nothing here depends on whom or how a gateway was called
         "forwarder_headers": "",
@@ -124,6 +128,22 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> "WSGIApplication":
         return _Places(self._app, int(self.cfg.threads))
+
+
+class _Log(Logger):  # type: ignore[misc]
+    """gunicorn's lines, sent where those of all libraries go."""
+
+    def setup(self, cfg: object) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+class _Response(wsgi.Response):  # type: ignore[misc]
+    """An answer that doesn't say what software gave it."""
+
+    def default_headers(self) -> list[str]:
+        return [header for header in super().default_headers() if not header.startswith("Server:")]
 
 
 class _Places:
@@ -171,7 +191,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.alive:
             return
         for listener in self.sockets:
-            while select([listener], [], [], 0)[0]:
+            for _ in range(self.cfg.backlog):  # as many as can have waited: those who keep coming are not waited for
+                if not select([listener], [], [], 0)[0]:
+                    break
                 self.accept(listener)
             listener.close()
 
@@ -199,16 +221,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             status, reason = 500, "Internal Server Error"
         write_line("warning", "no-http-request", {"status": status, "error": type(exc).__name__})
         body = operation_outcome("invalid" if status < 500 else "exception", f"The HTTP request failed: {reason}.")
-        head = (
-            f"HTTP/1.1 {status} {reason}\r\nServer: {_PRODUCT}\r\nConnection: close\r\n"
-            f"Content-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
+        head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n{_ERROR_HEADERS}Content-Length: {len(body)}\r\n\r\n"
         try:
             util.write_nonblock(client, head.encode() + body)
         except OSError:
             return
 
 
+_ERROR_HEADERS = "".join(
+    f"{name}: {value}\r\n"
+    for name, value in {**PROTECTION, "Content-Type": "application/fhir+json", "Cache-Control": "no-store"}.items()
+)
 _HTTP_ERRORS = {
     LimitRequestLine: (414, "URI Too Long"),
     LimitRequestHeaders: (431, "Request Header Fields Too Large"),

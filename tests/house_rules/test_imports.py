@@ -43,11 +43,12 @@ ONLY_HERE = {
     "fhir": {"cds_service/fhir_reading/releases.py"},
     "requests": {"cds_service/outbound"},
     "urllib3": {"cds_service/outbound"},
+    "limits": {"cds_service/web/rate_limit.py"},
     "flask": {"cds_service/web", "cds_service/app.py", "cds_service/sandbox"},
     "sqlalchemy": {"cds_service/records"},
     "alembic": {"cds_service/records"},
     "joserfc": {"cds_service/client_authentication"},
-    "redis": {"cds_service/client_authentication"},
+    "redis": {"cds_service/outbound/redis_client.py", "cds_service/client_authentication/used_tokens.py"},
 }
 
 

@@ -26,13 +26,16 @@ def test_every_answer_carries_the_headers_that_protect(make_client: MakeClient) 
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert "Vary" not in answer.headers, "no origin is listed: answers don't depend on it"
 
 
-def test_errors_and_answers_with_patient_data_are_not_cached(client: FlaskClient) -> None:
+def test_only_what_is_the_same_for_everyone_is_cached(client: FlaskClient) -> None:
     assert client.post(SERVICE, json=valid_call()).headers["Cache-Control"] == "no-store"
     assert client.get("/nothing").headers["Cache-Control"] == "no-store"
-    assert "Cache-Control" not in client.get("/cds-services").headers
+    assert client.get("/cds-services").headers["Cache-Control"] == "no-store", "it may be for trusted clients only"
+    assert client.get("/openapi.json").headers["Cache-Control"] == "max-age=300"
 
 
 def test_a_page_is_served_as_it_is_handed_in(make_client: MakeClient) -> None:

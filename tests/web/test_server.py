@@ -94,7 +94,10 @@ def _exchange(url: str, *parts: bytes, timeout: float = 10) -> tuple[int, bytes]
 def _outcome(answer: bytes) -> None:
     assert_operation_outcome(json.loads(answer.partition(b"\r\n\r\n")[2]))
     assert b"Marker" not in answer
-    assert b"gunicorn" not in answer.lower()
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+    assert b"server:" not in head
+    for header in (b"cache-control: no-store", b"x-content-type-options: nosniff", b"content-security-policy: default"):
+        assert header in head
 
 
 def test_a_call_is_answered_by_length_and_in_chunks(url: str) -> None:
@@ -105,7 +108,7 @@ def test_a_call_is_answered_by_length_and_in_chunks(url: str) -> None:
     assert (by_length.status_code, in_chunks.status_code) == (200, 200)
     assert_response_conforms(by_length.json())
     assert by_length.json() == in_chunks.json()
-    assert "gunicorn" not in by_length.headers["Server"].lower()
+    assert "Server" not in by_length.headers
 
 
 @pytest.mark.parametrize(
@@ -215,9 +218,9 @@ def test_metrics_are_summed_over_the_processes_and_served_apart(tmp_path: Path) 
         assert requests.get(url + "/metrics", timeout=10).status_code == 404
     finally:
         assert _stop(process) == 0
-    assert 'cds_calls_total{endpoint="call",status="2xx"} 20.0' in told
-    assert 'cds_calls_total{endpoint="call",status="4xx"} 1.0' in told
-    assert 'cds_cards_total{indicator="warning"} 20.0' in told
-    assert 'cds_verdicts_total{finding="leukopenia",verdict="present"} 20.0' in told
-    assert 'cds_call_seconds_count{endpoint="call"} 21.0' in told
+    assert 'cds_calls_total{endpoint="call",status="2xx",tenant=""} 20.0' in told
+    assert 'cds_calls_total{endpoint="call",status="4xx",tenant=""} 1.0' in told
+    assert 'cds_cards_total{indicator="warning",tenant=""} 20.0' in told
+    assert 'cds_verdicts_total{finding="leukopenia",tenant="",verdict="present"} 20.0' in told
+    assert 'cds_call_seconds_count{endpoint="call",tenant=""} 21.0' in told
     assert "synthetic-1" not in told
