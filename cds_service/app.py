@@ -55,6 +55,7 @@ class Parts:
     authenticate: Authenticate = lambda _authorization, _path: ANYONE
     pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    dispensable: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     warm_up: Callable[[], object] = lambda: None
 
@@ -93,6 +94,7 @@ def create_app(
             allowed_origins=frozenset(settings.allowed_origins),
             pages=parts.pages,
             readiness=parts.readiness,
+            dispensable=parts.dispensable,
             versions=parts.versions,
             observers=observers,
             ops_token=settings.ops_token.get_secret_value() if settings.ops_token else None,
@@ -132,7 +134,8 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
             "/about": lambda: render_about(knowledge, version(_DISTRIBUTION), root),
             "/about/causes": lambda: render_causes(knowledge, root),
         },
-        readiness={"records": records.database.answers} | ({"redis": redis.answers} if redis else {}),
+        readiness={"redis": redis.answers} if redis else {"records": records.answer} if clients else {},
+        dispensable={} if clients and not redis else {"records": records.answer},
         versions=versions(knowledge),
         warm_up=lambda: warm_up(review, utc_now()),
     )

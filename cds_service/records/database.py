@@ -9,6 +9,7 @@ import os
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -34,14 +35,21 @@ class Database:
     a process forks; a process that forks takes no connection with it.
     """
 
-    def __init__(self, url: str, wait_ms: int = WAIT_MS) -> None:
+    def __init__(self, url: str, wait_ms: int = WAIT_MS, durable: bool = True) -> None:
         """Take the URL.
+
+        Args:
+            url: CDS_DATABASE_URL.
+            wait_ms: how long to wait for a lock, a statement or a free connection.
+            durable: whether what is committed survives a power cut, and not only a crash of the program.
 
         Raises:
             ValueError: the URL can't be understood, or names a database that forgets everything at once.
         """
         self.url = parse_url(url)
-        self._engine = _sqlite(self.url, wait_ms) if is_file(self.url) else _postgresql(self.url, wait_ms)
+        self._engine = (
+            _sqlite(self.url, wait_ms, durable) if is_file(self.url) else _postgresql(self.url, wait_ms, durable)
+        )
         self._writer = self._engine.execution_options(writes=True)
 
     @contextmanager
@@ -118,7 +126,7 @@ def file_of(url: URL) -> Path:
     return Path(str(url.database)).absolute()
 
 
-def _sqlite(url: URL, wait_ms: int) -> Engine:
+def _sqlite(url: URL, wait_ms: int, durable: bool) -> Engine:
     # A connection a transaction: a file that was replaced or removed is noticed, not written to in the dark.
     # mode=rw: only `migrate` makes a database; one that vanished must not come back empty.
     existing = f"file:{quote(str(file_of(url)))}"
@@ -128,15 +136,15 @@ def _sqlite(url: URL, wait_ms: int) -> Engine:
         hide_parameters=True,
         connect_args={"timeout": wait_ms / 1000},
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", partial(_prepare, "FULL" if durable else "NORMAL"))
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _prepare(synchronous: str, connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver would begin transactions late, and leave DDL outside of them
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"synchronous={synchronous}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -147,8 +155,9 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _postgresql(url: URL, wait_ms: int) -> Engine:
+def _postgresql(url: URL, wait_ms: int, durable: bool) -> Engine:
     limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    options = [f"-c {limit}={wait_ms}" for limit in limits] + ([] if durable else ["-c synchronous_commit=off"])
     try:
         engine = create_engine(
             url,
@@ -157,7 +166,7 @@ def _postgresql(url: URL, wait_ms: int) -> Engine:
             hide_parameters=True,
             connect_args={
                 "connect_timeout": 2,
-                "options": " ".join(f"-c {limit}={wait_ms}" for limit in limits),
+                "options": " ".join(options),
                 "tcp_user_timeout": wait_ms,
                 "application_name": "cytopenia-cds",
             },

@@ -2,22 +2,42 @@
 
 from dataclasses import dataclass
 
+from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.records.audit_trail import AuditTrail
 from cds_service.records.database import Database
 from cds_service.records.feedback import ForeignCards, SqlFeedbackStore
+from cds_service.records.hurry import Hurry
 from cds_service.records.issued_cards import SqlIssuedCards
 from cds_service.records.used_tokens import UsedTokens
+
+_PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Stores:
-    """The records of one database."""
+    """The records of one database. Feedback is on the disk once it is stored; the rest survives a crash of the
+    program, and what it holds of the last moments before a power cut nobody was promised.
+    """
 
     database: Database
+    quick: Database
     feedback: SqlFeedbackStore
     issued_cards: SqlIssuedCards
     used_tokens: UsedTokens
     audit_trail: AuditTrail
+    probe: Hurry
+
+    def answer(self) -> bool:
+        """Whether the database can be read now; told within a second."""
+        try:
+            return self.probe(self.database.answers)
+        except StoreUnavailable:
+            return False
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.database.close()
+        self.quick.close()
 
 
 def open_stores(url: str, foreign_cards: ForeignCards = "unknown") -> Stores:
@@ -26,11 +46,13 @@ def open_stores(url: str, foreign_cards: ForeignCards = "unknown") -> Stores:
     Raises:
         ValueError: the URL can't be used.
     """
-    database = Database(url)
+    database, quick = Database(url), Database(url, durable=False)
     return Stores(
         database=database,
+        quick=quick,
         feedback=SqlFeedbackStore(database, foreign_cards),
-        issued_cards=SqlIssuedCards(database),
-        used_tokens=UsedTokens(database),
-        audit_trail=AuditTrail(database),
+        issued_cards=SqlIssuedCards(quick),
+        used_tokens=UsedTokens(quick),
+        audit_trail=AuditTrail(quick),
+        probe=Hurry(_PROBE_SECONDS, rest_seconds=0),
     )

@@ -19,8 +19,9 @@ class Edge:
 
     `authenticate` tells who calls the protocol's endpoints, before anything of a call is read; `admit` then refuses
     a caller, told by a name of its own, that calls too often (TooManyCalls), and says whether it could tell;
-    `pages` maps a path to the maker of its HTML; `readiness` names what must work before calls are taken;
-    `versions` is told to who holds the `ops_token`; `observers` hear of every finished call.
+    `pages` maps a path to the maker of its HTML; `readiness` names what must work before calls are taken,
+    `dispensable` what they are answered without when it fails; `versions` is told to who holds the `ops_token`;
+    `observers` hear of every finished call.
     """
 
     services: Mapping[str, CdsService]
@@ -32,6 +33,7 @@ class Edge:
     allowed_origins: frozenset[str] = frozenset()
     pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    dispensable: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     ops_token: str | None = None
     observers: tuple[Callable[[CallRecord], None], ...] = (log_call,)

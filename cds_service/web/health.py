@@ -1,6 +1,7 @@
 """Liveness and readiness, in state words; details are for who holds the operator's token."""
 
 import hmac
+from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, request
 
@@ -9,7 +10,10 @@ from cds_service.web.edge import Edge
 
 
 def register(app: Flask, edge: Edge) -> None:
-    """Serve `/livez` (this process answers) and `/readyz` (what it needs works too)."""
+    """Serve `/livez` (this process answers) and `/readyz` (what it needs works too).
+
+    Ready is also who answers calls without something it could do without; its state is then `degraded`.
+    """
 
     @app.get("/livez")
     def livez() -> Response:
@@ -17,12 +21,17 @@ def register(app: Flask, edge: Edge) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        checks = {name: "working" if check() else "failing" for name, check in edge.readiness.items()}
-        ready = "failing" not in checks.values()
-        state: dict[str, object] = {"status": "ready" if ready else "not ready"}
+        needed, spared = _try(edge.readiness), _try(edge.dispensable)
+        ready, checks = "failing" not in needed.values(), needed | spared
+        whole = "degraded" if "failing" in spared.values() else "ready"
+        state: dict[str, object] = {"status": whole if ready else "not ready"}
         if _is_operator(edge.ops_token):
             state |= {name: part for name, part in (("checks", checks), ("versions", dict(edge.versions))) if part}
         return _state(200 if ready else 503, state)
+
+
+def _try(checks: Mapping[str, Callable[[], bool]]) -> dict[str, str]:
+    return {name: "working" if check() else "failing" for name, check in checks.items()}
 
 
 def _state(status: int, state: dict[str, object]) -> Response:

@@ -216,8 +216,8 @@ def test_a_full_disk_is_said_and_nothing_is_kept(sqlite_url: str, monkeypatch: p
         pages = connection.scalar(text("PRAGMA page_count"))
     prepare = database_module._prepare
 
-    def no_room(connection: sqlite3.Connection, record: object) -> None:
-        prepare(connection, record)  # type: ignore[arg-type]
+    def no_room(synchronous: str, connection: sqlite3.Connection, record: object) -> None:
+        prepare(synchronous, connection, record)  # type: ignore[arg-type]
         connection.execute(f"PRAGMA max_page_count={pages}")
 
     monkeypatch.setattr(database_module, "_prepare", no_room)

@@ -62,6 +62,13 @@ def test_readiness_is_a_word_for_anyone_and_details_for_the_operator(
     assert details["checks"] == {"feedback store": "working" if works else "failing"}
 
 
+def test_calls_are_still_taken_without_what_they_can_do_without_and_it_is_said(make_client: MakeClient) -> None:
+    client = make_client(readiness={"redis": lambda: True}, dispensable={"records": lambda: False})
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "degraded"})
+    assert client.get("/readyz", headers=OPERATOR).get_json()["checks"] == {"redis": "working", "records": "failing"}
+
+
 def test_without_an_operators_token_nobody_is_told_details(make_client: MakeClient) -> None:
     client = make_client(ops_token=None, versions={"knowledge": "x"})
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):

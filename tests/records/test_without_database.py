@@ -1,0 +1,64 @@
+"""The whole service while its database is gone: cards are given, feedback is not lost, and the operator is told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+from tests.builders.cds_contract import assert_operation_outcome
+from tests.builders.chart import AS_OF
+from tests.builders.conversation import FEEDBACK, accepted, post, valid_call
+from tests.builders.postgresql import PostgresServer
+
+
+@pytest.fixture
+def client(url: str) -> FlaskClient:
+    return create_app(Settings(auth="off", database_url=url), clock=lambda: AS_OF).test_client()
+
+
+@contextmanager
+def _file_gone(file: Path) -> Iterator[None]:
+    away = file.rename(file.with_suffix(".away"))
+    yield
+    away.rename(file)
+
+
+@contextmanager
+def _server_gone(server: PostgresServer) -> Iterator[None]:
+    server.stop("immediate")
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@pytest.fixture
+def gone(url: str, sqlite_file: Path, request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[None]]:
+    """Takes the database away, until its context ends."""
+    if url.startswith("sqlite"):
+        return lambda: _file_gone(sqlite_file)
+    server = request.getfixturevalue("postgresql")
+    return lambda: _server_gone(server)
+
+
+def test_calls_are_answered_and_feedback_is_refused_until_it_is_back(
+    client: FlaskClient, gone: Callable[[], AbstractContextManager[None]]
+) -> None:
+    report = {"feedback": [accepted()]}
+    assert client.get("/readyz").get_json() == {"status": "ready"}
+    with gone():
+        answer = post(client, valid_call())
+        assert answer.status_code == 200
+        assert len(answer.get_json()["cards"]) == 1
+        refused = post(client, report, FEEDBACK)
+        assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) > 0
+        assert_operation_outcome(refused.get_json(force=True))
+        readiness = client.get("/readyz")
+        assert (readiness.status_code, readiness.get_json()) == (200, {"status": "degraded"})
+    assert client.get("/readyz").get_json() == {"status": "ready"}
+    assert post(client, report, FEEDBACK).status_code == 200
