@@ -124,7 +124,7 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
     records = open_records(settings)
     clients = _trusted_clients(settings)
     redis = RedisUsedTokens(settings.redis_url.get_secret_value()) if settings.redis_url and clients else None
-    review = _cytopenia_review(settings, knowledge, clients)
+    review = cytopenia_review(settings, knowledge, clients)
     root = urlsplit(settings.public_url).path
     return Parts(
         services=(review,),
@@ -163,21 +163,28 @@ def _door(
     return open_authentication(clients, settings.public_url, used_tokens, around).authenticate
 
 
-def _cytopenia_review(settings: Settings, knowledge: Knowledge, clients: tuple[TrustedClient, ...]) -> CytopeniaReview:
+def cytopenia_review(
+    settings: Settings,
+    knowledge: Knowledge,
+    clients: tuple[TrustedClient, ...] = (),
+    http: Callable[[OutboundSettings], HttpClient] = HttpClient,
+) -> CytopeniaReview:
+    """The review as the settings want it, for these clients; `http` makes what it calls with (the doctor listens)."""
     budget_seconds = settings.time_budget_ms / 1000
     return CytopeniaReview(
         knowledge=knowledge,
         description=describe(knowledge),
-        fhir=_fhir_access(settings, clients),
+        fhir=_fhir_access(settings, clients, http(_outbound(settings))),
         site=_site_options(settings),
         deadline=lambda: Deadline.after(budget_seconds),
         release=None if settings.fhir_release == "auto" else Release(settings.fhir_release),
     )
 
 
-def _fhir_access(settings: Settings, clients: tuple[TrustedClient, ...]) -> Callable[[CdsClient], ListedServers]:
+def _fhir_access(
+    settings: Settings, clients: tuple[TrustedClient, ...], http: HttpClient
+) -> Callable[[CdsClient], ListedServers]:
     """Each client's own FHIR servers, and its own memory of what they told; anyone's where nobody is authenticated."""
-    http = HttpClient(_outbound(settings))
 
     def listed(servers: Iterable[str]) -> ListedServers:
         return ListedServers(http, AllowedServers.parse(servers, settings.allow_http))

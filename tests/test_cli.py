@@ -21,6 +21,7 @@ COMMANDS = {
     "check-knowledge",
     "client-key",
     "client-token",
+    "doctor",
     "feedback",
     "load",
     "migrate",

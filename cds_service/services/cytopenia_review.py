@@ -29,6 +29,15 @@ HOOK = "patient-view"
 
 
 @dataclass(frozen=True)
+class Reviewed:
+    """One call's data, what they mean, and the answer made of it."""
+
+    gathered: Gathered
+    assessment: Assessment
+    response: CdsResponse
+
+
+@dataclass(frozen=True)
 class CytopeniaReview:
     """The CDS service `cytopenia-review`.
 
@@ -51,13 +60,22 @@ class CytopeniaReview:
         Raises:
             cds_service.cds_hooks.errors.DataNotAvailable: the counts, or the right patient, could not be had.
         """
+        reviewed = self.review(request, client, as_of)
+        return reviewed.response, _facts(reviewed, self.knowledge.version)
+
+    def review(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> Reviewed:
+        """The answer with what it rests on.
+
+        Raises:
+            cds_service.cds_hooks.errors.DataNotAvailable: as `answer`.
+        """
         fhir = self.fhir(client)
         gathered = gather(request, self.description.prefetch, REQUIRED, fhir, self.deadline())
         _refuse_unknown_patient(gathered)
         picture = self._read(gathered, request, fhir, as_of)
         assessment = assess(picture, self.knowledge.guideline, as_of)
         response = compose_response(assessment, _caller(request), self.knowledge, self.site)
-        return response, _facts(assessment, response, gathered, self.knowledge.version)
+        return Reviewed(gathered, assessment, response)
 
     def _read(self, gathered: Gathered, request: CdsRequest, fhir: FhirAccess, as_of: datetime) -> ClinicalPicture:
         try:
@@ -104,14 +122,14 @@ def _caller(request: CdsRequest) -> CallerFacts:
     return CallerFacts(request.hook_instance, context.user_type, context.patient_id)
 
 
-def _facts(assessment: Assessment, response: CdsResponse, gathered: Gathered, knowledge_version: str) -> CallFacts:
-    cards = response.cards
+def _facts(reviewed: Reviewed, knowledge_version: str) -> CallFacts:
+    assessment, cards = reviewed.assessment, reviewed.response.cards
     return CallFacts(
         verdicts={finding.finding.value: finding.verdict.value for finding in assessment.findings},
         card_ids=tuple(card.uuid for card in cards),
         indicator=cards[0].indicator if cards else None,
         knowledge_version=knowledge_version,
-        fetched=gathered.fetched_ms,
+        fetched=reviewed.gathered.fetched_ms,
         not_available=assessment.picture.not_available,
         set_aside=Counter(one.reason.value for one in assessment.picture.set_aside),
     )

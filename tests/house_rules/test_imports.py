@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "records": {"cds_hooks", "services"},
     "client_authentication": {"cds_hooks", "outbound"},
     "sandbox": {"cds_hooks", "outbound", "fhir_reading", "knowledge", "settings", "app"},
+    "doctor": {"cds_hooks", "outbound", "hematology", "knowledge", "fhir_reading", "services", "settings", "app"},
     "web": {"services", "cds_hooks"},
     "__main__": {"cli"},
     "app": {
