@@ -95,9 +95,10 @@ def _expected(resource_type: str | None) -> set[str] | None:
 
 def _answers(unpacked: Unpacked, resource_type: str | None) -> bool:
     expected = _expected(resource_type)
-    if expected is None or not unpacked.entries:
+    matches = [entry for entry in unpacked.entries if not entry.included]
+    if expected is None or not matches:
         return True
-    return any(entry.resource.get("resourceType") in expected for entry in unpacked.entries)
+    return any(entry.resource.get("resourceType") in expected for entry in matches)
 
 
 def _unpack_bundle(bundle: Mapping[str, object]) -> Unpacked:

@@ -47,6 +47,15 @@ FORMS = (AS_ADVERTISED, SearchForm(plain=True), UNLISTED, SearchForm(plain=True,
 """In the order they are tried."""
 
 
+def forms_after(refused: SearchForm, query: str, learnt: SearchForm) -> Iterator[SearchForm]:
+    """The forms that put a query otherwise than the refused one, beginning with what was learnt meanwhile."""
+    told = {refused.put(query)}
+    for form in FORMS[max(FORMS.index(refused), FORMS.index(learnt)) :]:
+        if form.put(query) not in told:
+            told.add(form.put(query))
+            yield form
+
+
 def listed_codes(query: str) -> tuple[Code, ...]:
     """The (system, code) pairs that a search asks for by `code`, in its order."""
     for pair in query.partition("?")[2].split("&"):
@@ -70,11 +79,6 @@ def with_codes(entries: Iterable[Entry], codes: Iterable[Code]) -> tuple[Entry, 
 def shows_lists(entries: Iterable[Entry], codes: tuple[Code, ...]) -> bool:
     """Whether the answer to a list can't be the answer to its first code alone."""
     return bool(with_codes(entries, codes[1:]))
-
-
-def may_be_of_first_code(entries: tuple[Entry, ...], codes: tuple[Code, ...]) -> bool:
-    """Whether the answer could be that of a server which took a list for one code: nothing, or the first code only."""
-    return with_codes(entries, codes[:1]) == entries and not shows_lists(entries, codes)
 
 
 def _token(text: str) -> Code:

@@ -4,17 +4,17 @@ A search it refuses is put more narrowly, a list of codes that it may have misre
 remembered for the calls that follow.
 """
 
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass, field, replace
 
 from cds_service.fhir_reading.capabilities import read_capabilities
 from cds_service.fhir_reading.entries import Unpacked
 from cds_service.fhir_reading.search_forms import (
-    FORMS,
     UNLISTED,
     SearchForm,
     by_component,
+    forms_after,
     listed_codes,
-    may_be_of_first_code,
     shows_lists,
     with_codes,
 )
@@ -35,6 +35,7 @@ class KnownServer:
     base_url: str
     memory: ServerMemory
     deadline: Deadline
+    _narrowing: dict[str, threading.Lock] = field(default_factory=dict)
 
     def fetch(self, query: str, needed: bool = False) -> Fetched:
         """All pages of a read or search.
@@ -43,14 +44,8 @@ class KnownServer:
             query: relative to the base, percent-encoded.
             needed: nothing found means that nothing is there, so that it must be certain.
         """
-        resource_type = resource_type_of(query)
-        usual = self._form(query)
-        form, fetched = self._first_understood(query, usual)
-        if fetched.failed:
-            return fetched
-        if form != usual:
-            self._learn_form(resource_type, form)
-        return self._certain(query, fetched) if needed and not form.unlisted else fetched
+        form, fetched = self._understood(query)
+        return self._certain(query, fetched) if needed and not form.unlisted and not fetched.failed else fetched
 
     def follow(self, page: Unpacked, resource_type: str) -> Fetched:
         """A page that is had already, and those that follow it."""
@@ -79,7 +74,7 @@ class KnownServer:
         parameter = self._traits.capabilities.panel_parameter
         if parameter is None:
             return Fetched()
-        _, fetched = self._first_understood(by_component(query, parameter), self._form(query))
+        _, fetched = self._understood(by_component(query, parameter))
         if fetched.reason in _REFUSALS:
             self.memory.learn(self.base_url, ServerTraits.without_panel_parameter)
             return Fetched()
@@ -90,16 +85,19 @@ class KnownServer:
         """Whether it was asked what it offers, and has answered or failed to."""
         return self._traits.introduced
 
-    def _first_understood(self, query: str, usual: SearchForm) -> tuple[SearchForm, Fetched]:
-        """The answer to the first form that isn't refused, else the first refusal."""
-        forms: dict[str, SearchForm] = {}
-        for form in FORMS[FORMS.index(usual) :]:
-            forms.setdefault(form.put(query), form)
-        answers = ((form, self._ask(put, query)) for put, form in forms.items())
-        form, fetched = next(answers)
-        if fetched.reason in _REFUSALS:
-            return next(((other, answer) for other, answer in answers if not answer.failed), (form, fetched))
-        return form, fetched
+    def _understood(self, query: str) -> tuple[SearchForm, Fetched]:
+        """The answer to the usual form of a search, to a narrower one where that is refused, else the refusal."""
+        usual = self._form(query)
+        fetched = self._ask(usual.put(query), query)
+        if fetched.reason not in _REFUSALS:
+            return usual, fetched
+        with self._narrowing.setdefault(resource_type_of(query), threading.Lock()):  # who waits here learns meanwhile
+            for form in forms_after(usual, query, self._form(query)):
+                answer = self._ask(form.put(query), query)
+                if not answer.failed:
+                    self._learn_form(resource_type_of(query), form)
+                    return form, answer
+        return usual, fetched
 
     def _ask(self, put: str, query: str) -> Fetched:
         """The answer to a query in some form, without what the advertised one would not have found."""
@@ -115,9 +113,9 @@ class KnownServer:
             return fetched
         if shows_lists(fetched.entries, codes):
             self.memory.learn(self.base_url, lambda known: replace(known, knows_lists=True))
-        if not may_be_of_first_code(fetched.entries, codes):
             return fetched
-        return self._without_list(query, fetched)
+        is_of_first_code = with_codes(fetched.entries, codes[:1]) == fetched.entries
+        return self._without_list(query, fetched) if is_of_first_code else fetched
 
     def _without_list(self, query: str, fetched: Fetched) -> Fetched:
         wider = UNLISTED.put(query)

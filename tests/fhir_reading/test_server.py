@@ -133,6 +133,41 @@ def test_pages_are_followed_to_the_end_absolute_and_relative() -> None:
         assert ids(server(stub).follow(unpack(searchset(A, next_url="Observation?page=3")))) == ["a", "c"]
 
 
+PAGES: dict[str, tuple[list[dict[str, object]], dict[str, object], list[object], bool]] = {
+    "repeat nothing and tell no total": ([A, B], {}, ["a", "b"], True),
+    "hold what total says": ([A, B], {"total": 2}, ["a", "b"], True),
+    "repeat one and lose one": ([A, A], {"total": 2}, ["a", "a"], False),
+    "repeat one and tell no total": ([A, A], {}, ["a", "a"], True),
+    "repeat one beside all others": ([A, B, A], {"total": 2}, ["a", "b", "a"], True),
+    "hold less than total says": ([A, B], {"total": 3}, ["a", "b"], False),
+    "hold more than total says": ([A, B, C], {"total": 2}, ["a", "b", "c"], True),
+    "count what is included as a match": (
+        [A, {"included": True, **B}], {"total": 2}, ["a", "b"], False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PAGES)
+def test_pages_that(what: str) -> None:
+    resources, members, expected, complete = PAGES[what]
+    with fhir_stub() as stub:
+        for number, one in enumerate(resources):
+            last = number == len(resources) - 1
+            page = searchset(one, next_url=None if last else f"{stub.base}/page{number + 1}", **members)
+            if one.get("included"):
+                page["entry"][0]["search"] = {"mode": "include"}
+            stub.replies[f"page{number}" if number else QUERY] = Reply(page)
+        fetched = server(stub).fetch(QUERY)
+    assert (ids(fetched), fetched.complete, fetched.failed) == (expected, complete, False)
+
+
+def test_a_first_page_had_already_counts_for_the_total() -> None:
+    with fhir_stub({"page2": searchset(B, total=2)}) as stub:
+        for first, complete in ((A, True), (B, False)):
+            fetched = server(stub).follow(unpack(searchset(first, next_url="page2", total=2)), "Observation")
+            assert fetched.complete is complete
+
+
 @pytest.mark.parametrize(
     "second",
     [
