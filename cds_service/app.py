@@ -13,8 +13,9 @@ from flask import Flask
 from cds_service.cds_hooks.clients import ANYONE, Authenticate, CdsClient
 from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.client_authentication.opening import MAX_KEY_SET_BYTES, Surroundings, open_authentication
+from cds_service.client_authentication.redis_tokens import RedisUsedTokens
 from cds_service.client_authentication.trusted_clients import TrustedClient, load_trusted_clients
-from cds_service.client_authentication.used_tokens import RedisUsedTokens, UsedTokens
+from cds_service.client_authentication.used_tokens import UsedTokens
 from cds_service.fhir_reading.releases import Release
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from cds_service.cds_hooks.errors import StoreUnavailable
 
@@ -41,7 +41,8 @@ class Database:
         Args:
             url: CDS_DATABASE_URL.
             wait_ms: how long to wait for a lock, a statement or a free connection.
-            durable: whether what is committed survives a power cut, and not only a crash of the program.
+            durable: whether what is committed survives a power cut, and not only a crash of the program. Without it a
+                commit doesn't wait for the disk, and the embedded database keeps its connections.
 
         Raises:
             ValueError: the URL can't be understood, or names a database that forgets everything at once.
@@ -127,18 +128,43 @@ def file_of(url: URL) -> Path:
 
 
 def _sqlite(url: URL, wait_ms: int, durable: bool) -> Engine:
-    # A connection a transaction: a file that was replaced or removed is noticed, not written to in the dark.
-    # mode=rw: only `migrate` makes a database; one that vanished must not come back empty.
+    # A connection a transaction, or a look at the file: one that was replaced or removed is noticed, not written to in
+    # the dark. mode=rw: only `migrate` makes a database; one that vanished must not come back empty.
     existing = f"file:{quote(str(file_of(url)))}"
     engine = create_engine(
         url.set(database=existing, query={"mode": "rw", "uri": "true"}),
-        poolclass=NullPool,
         hide_parameters=True,
         connect_args={"timeout": wait_ms / 1000},
+        **({"poolclass": NullPool} if durable else {"poolclass": QueuePool, "max_overflow": -1}),
     )
     event.listen(engine, "connect", partial(_prepare, "FULL" if durable else "NORMAL"))
     event.listen(engine, "begin", _begin)
+    if not durable:
+        _keep_to_the_file(engine, file_of(url))
+        _forget_connections_in_children(engine)
     return engine
+
+
+def _keep_to_the_file(engine: Engine, path: Path) -> None:
+    """Kept connections are given up when the file they have open is no longer the one at its path."""
+
+    def mark(_: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info["file"] = _identity(path)
+
+    def check(_: DBAPIConnection, entry: ConnectionPoolEntry, __: object) -> None:
+        if entry.info["file"] != _identity(path):
+            raise DisconnectionError
+
+    event.listen(engine, "connect", mark)
+    event.listen(engine, "checkout", check)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _prepare(synchronous: str, connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -120,8 +120,6 @@ def test_a_change_of_keys_needs_no_restart(served: Served, folder: Path) -> None
     keys.write_bytes(key_set(public_jwk(ec_key()), public_jwk(new)))
     assert with_new_key() == 200
     assert _call(served, _token(SERVICE)).status_code == 200, "the old key still holds"
-    keys.write_bytes(b"{")
-    assert with_new_key() == 200, "a broken file leaves the last good keys"
     keys.write_bytes(key_set(public_jwk(ec_key())))
     assert with_new_key() == 401, "a key that is gone is trusted no more"
 

@@ -49,7 +49,7 @@ ONLY_HERE = {
     "sqlalchemy": {"cds_service/records"},
     "alembic": {"cds_service/records"},
     "joserfc": {"cds_service/client_authentication"},
-    "redis": {"cds_service/outbound/redis_client.py", "cds_service/client_authentication/used_tokens.py"},
+    "redis": {"cds_service/outbound/redis_client.py", "cds_service/client_authentication/redis_tokens.py"},
 }
 
 

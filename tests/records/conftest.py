@@ -57,4 +57,4 @@ def database(url: str) -> Iterator[Database]:
 def stores(url: str) -> Iterator[Stores]:
     opened = open_stores(url)
     yield opened
-    opened.database.close()
+    opened.close()

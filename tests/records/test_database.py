@@ -1,5 +1,6 @@
 """The database is made and migrated once, whoever starts first, and is opened as safely as SQLite can be."""
 
+import os
 import sqlite3
 import stat
 from pathlib import Path
@@ -28,6 +29,46 @@ def test_each_connection_waits_keeps_references_and_writes_through(tmp_path: Pat
     assert told == ["wal", 1, 2]
     assert waits is not None
     assert waits >= 1000
+
+
+def test_what_need_not_outlive_a_power_cut_does_not_wait_for_the_disk(sqlite_url: str) -> None:
+    database = Database(sqlite_url, durable=False)
+    with database.reading() as connection:
+        told = [connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "foreign_keys", "synchronous")]
+    database.close()
+    assert told == ["wal", 1, 1]
+
+
+def test_a_kept_connection_is_given_up_when_its_file_is_replaced_or_removed(
+    sqlite_url: str, sqlite_file: Path, tmp_path: Path
+) -> None:
+    database = Database(sqlite_url, durable=False)
+    assert database.answers()
+    other = f"sqlite:///{tmp_path / 'other.sqlite3'}"
+    migrate(other)
+    with Database(other).writing() as connection:
+        connection.execute(text("CREATE TABLE marker (x INTEGER)"))
+    (tmp_path / "other.sqlite3").replace(sqlite_file)
+    with database.reading() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM marker")) == 0, "the file that is there now is read"
+    sqlite_file.unlink()
+    assert not database.answers()
+    with pytest.raises(StoreUnavailable), database.writing() as connection:
+        connection.execute(text("DELETE FROM used_tokens"))
+    assert not sqlite_file.exists()
+    database.close()
+
+
+def test_a_forked_process_takes_no_kept_connection_with_it(sqlite_url: str) -> None:
+    database = Database(sqlite_url, durable=False)
+    with database.reading() as connection:
+        kept = connection.connection.driver_connection
+    child = os.fork()
+    if child == 0:
+        with database.reading() as connection:
+            os._exit(int(connection.connection.driver_connection is kept))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    database.close()
 
 
 def test_a_relative_file_lies_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_of_eight_at_once_one_succeeds(url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(use, opened)) == [False] * 7 + [True]
     for stores in opened:
-        stores.database.close()
+        stores.close()
 
 
 def test_expired_tokens_are_forgotten_in_passing(stores: Stores) -> None:
