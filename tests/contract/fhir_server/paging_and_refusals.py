@@ -12,14 +12,14 @@ def count_bounds_a_page(server: FhirUnderTest) -> None:
     assert len(server.get(IN_PAGES).entries) == 3
 
 
-@needed("A page of 500 may be asked for.", "the search counts as failed: 412, or the data are not available.")
+@needed("A page of 500 may be asked for.", "refused, the search is made again without `_count`.")
 def large_page(server: FhirUnderTest) -> None:
     assert server.get(f"Observation?patient={MANY}&_count=500").ids
 
 
 @needed(
     "What doesn't fit on a page follows by next links, to the last result.",
-    "what the first page of 500 doesn't hold is not seen.",
+    "a `total` beyond what came marks the data as incomplete; without it, what isn't on the first page is not seen.",
 )
 def next_links(server: FhirUnderTest) -> None:
     assert server.get(IN_PAGES).next_url
@@ -49,7 +49,10 @@ def newest_first(server: FhirUnderTest) -> None:
     assert len(set(days)) > 2
 
 
-@tolerated("`total`, where it is told, is the number of matches.", "it is only read where a page is empty.")
+@tolerated(
+    "`total`, where it is told, is the number of matches.",
+    "one that is larger marks the data as incomplete, and the card says so.",
+)
 def total(server: FhirUnderTest) -> None:
     document = server.get(IN_PAGES).document
     assert document.get("total", len(coded_ids(MANY, WBC, PLT))) == len(coded_ids(MANY, WBC, PLT))
