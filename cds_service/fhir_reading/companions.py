@@ -7,6 +7,7 @@ from cds_service.fhir_reading.clump_text import ClumpWords
 from cds_service.fhir_reading.counts import remarks
 from cds_service.fhir_reading.observations import Examined
 from cds_service.fhir_reading.projection import members
+from cds_service.fhir_reading.quantities import number
 from cds_service.fhir_reading.specimens import specimen_key
 from cds_service.fhir_reading.values import value_of
 from cds_service.hematology.lab_results import (
@@ -27,8 +28,16 @@ def read_companion(examined: Examined, clumps: ClumpWords) -> CompanionResult | 
     if value.refusal not in (None, SetAsideReason.VALUE_NOT_A_QUANTITY):
         return None
     present = clumps.presence(elements) if kind is CompanionKind.BLASTS else None
+    quantity = value.quantity or {}
     return CompanionResult(
-        examined.reported.reference, kind, examined.collected, value.text, elements["status"], present
+        reference=examined.reported.reference,
+        kind=kind,
+        collected=examined.collected,
+        reported=value.text,
+        status=elements["status"],
+        present=present,
+        number=None if "comparator" in quantity else number(quantity.get("value")),
+        unit=quantity.get("unit") or quantity.get("code") or "",
     )
 
 

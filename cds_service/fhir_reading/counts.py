@@ -4,6 +4,7 @@ Room: fhir_reading. Knows no threshold and judges nothing.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from cds_service.fhir_reading.codings import display_of
 from cds_service.fhir_reading.dates import read_instant
@@ -12,7 +13,14 @@ from cds_service.fhir_reading.projection import Json, members, text_at, texts_in
 from cds_service.fhir_reading.quantities import Count, number, number_text
 from cds_service.fhir_reading.specimens import specimen_key
 from cds_service.fhir_reading.values import Value, value_of
-from cds_service.hematology.lab_results import Analyte, CollectionTime, CountResult, SetAside, SetAsideReason
+from cds_service.hematology.lab_results import (
+    Analyte,
+    CollectionTime,
+    CountResult,
+    ReferenceRange,
+    SetAside,
+    SetAsideReason,
+)
 
 
 def read_counts(examined: Examined, rules: ResultRules) -> Iterator[CountResult | SetAside]:
@@ -89,18 +97,20 @@ def remarks(observation: Json) -> Iterator[str]:
         yield text_at(note, "text") or ""
 
 
-def _reference_range(observation: Json) -> str | None:
-    """The first reference range as text; None where there is none, or none that can be shown."""
+def _reference_range(observation: Json) -> ReferenceRange | None:
+    """The first reference range; None where there is none, or none that can be shown."""
     if observation.get("referenceRange") is None:
         return None
     first = next(members(observation, "referenceRange"), {})
-    low, high = (_bound(first.get(end)) for end in ("low", "high"))
-    if text_at(first, "text") is not None or not (low or high):
-        return text_at(first, "text")
-    return f"{low} - {high}" if low and high else f">= {low}" if low else f"<= {high}"
+    (low, low_unit), (high, high_unit) = _bound(first.get("low")), _bound(first.get("high"))
+    text = text_at(first, "text") or ""
+    if low is not None and high is not None and low_unit != high_unit:
+        low = high = None
+    if low is None and high is None:
+        return ReferenceRange(text) if text else None
+    return ReferenceRange(text, low, high, low_unit if low is not None else high_unit)
 
 
-def _bound(quantity: object) -> str:
+def _bound(quantity: object) -> tuple[Decimal | None, str]:
     value = number(quantity.get("value")) if isinstance(quantity, dict) else None
-    unit = text_at(quantity, "unit") or text_at(quantity, "code") or ""
-    return "" if value is None else f"{number_text(value)} {unit}".strip()
+    return value, text_at(quantity, "unit") or text_at(quantity, "code") or ""

@@ -55,6 +55,16 @@ class CollectionTime:
 
 
 @dataclass(frozen=True)
+class ReferenceRange:
+    """What the laboratory calls usual, as reported: a text, or bounds in `unit`, one of which may be open."""
+
+    text: str = ""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class CountResult:
     """A usable count. `value` is in 10*9/L, unrounded; `reported_value` and `reported_unit` are the record's text."""
 
@@ -76,12 +86,25 @@ class CountResult:
     clumped: bool = False
     """The count's own note or interpretation reports platelet clumps."""
     interpretation: str | None = None
-    reference_range: str | None = None
+    reference_range: ReferenceRange | None = None
+
+    @property
+    def usual(self) -> tuple[Decimal | None, Decimal | None]:
+        """The laboratory's own bounds in 10*9/L; None: open, or not in the unit of the result and so not known."""
+        usual, reported = self.reference_range, Decimal(self.reported_value)
+        if usual is None or usual.unit != self.reported_unit or not reported:
+            return None, None
+        low, high = (None if bound is None else bound * self.value / reported for bound in (usual.low, usual.high))
+        return low, high
 
 
 @dataclass(frozen=True)
 class CompanionResult:
-    """A result shown as reported. `present` is told for blasts only: True, False, or None where it can't be told."""
+    """A result shown as reported.
+
+    `present` is told for blasts only: True, False, or None where it can't be told. `number` is the value of a plain
+    quantity in `unit`, neither converted nor compared with anything.
+    """
 
     reference: str
     kind: CompanionKind
@@ -89,6 +112,8 @@ class CompanionResult:
     reported: str
     status: str = "final"
     present: bool | None = None
+    number: Decimal | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True)

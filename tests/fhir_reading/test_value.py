@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.hematology.lab_results import Comparator
+from cds_service.hematology.lab_results import Comparator, ReferenceRange
 from tests.builders.fhir import ANC, PLT, WBC, concept, observation, outcome, quantity, read
 
 ABSENT = concept("unknown", system="http://terminology.hl7.org/CodeSystem/data-absent-reason")
@@ -143,13 +143,15 @@ def test_what_is_shown_beside_a_count_never_spoils_it() -> None:
             issued="2026-06-01T10:00:00Z",
         )
     ).counts
-    assert full.reference_range == "4 10*3/uL - 11.0 10*3/uL"
+    assert full.reference_range == ReferenceRange("", Decimal(4), Decimal("11.0"), "10*3/uL")
+    assert full.usual == (Decimal(4), Decimal(11))
     assert full.interpretation == "Low, L"
     assert full.issued is not None
     shown = [
-        ([{"text": "4.0-11.0"}], "4.0-11.0"),
-        ([{"low": {"value": 4}}], ">= 4"),
-        ([{"high": {"value": 11, "code": "10*9/L"}}], "<= 11 10*9/L"),
+        ([{"text": "4.0-11.0"}], ReferenceRange("4.0-11.0")),
+        ([{"low": {"value": 4}}], ReferenceRange(low=Decimal(4))),
+        ([{"high": {"value": 11, "code": "10*9/L"}}], ReferenceRange(high=Decimal(11), unit="10*9/L")),
+        ([{"low": quantity(4, "10*3/uL"), "high": quantity(11000, "/uL")}], None),
         ([{"low": {"unit": "x"}}], None),
         ([{"low": 4, "high": ["11"]}], None),
         ("4-11", None),
@@ -157,3 +159,4 @@ def test_what_is_shown_beside_a_count_never_spoils_it() -> None:
     for sent, expected in shown:
         (result,) = read(observation(referenceRange=sent, interpretation="L", issued="never", note={"text": 5})).counts
         assert (result.reference_range, result.interpretation, result.issued) == (expected, None, None)
+        assert result.usual == (None, None), "never guessed from another unit"
