@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import orjson
 from markupsafe import Markup
 
-from cds_service.knowledge.model import Knowledge
 from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fixtures import FixtureIndex
-from cds_service.sandbox.trend import TrendSeries, read_trend
-from cds_service.sandbox.trend_chart import draw_trend
 from cds_service.sandbox.visits import Visit
 
 EXTENSION = "org.cytopenia-cds.assessment"
@@ -38,7 +35,7 @@ class ListedPatient:
 
 @dataclass(frozen=True)
 class ChartView:
-    """One opened chart: `banner` is the person in a line, `trend` an SVG, the JSON texts are for reading."""
+    """One opened chart: `banner` is the person in a line, `trend` a part of a page, the JSON texts are for reading."""
 
     patient: ListedPatient
     banner: str
@@ -46,8 +43,7 @@ class ChartView:
     findings: tuple[Mapping[str, Any], ...]
     withheld: str
     not_used: tuple[Mapping[str, Any], ...]
-    series: tuple[TrendSeries, ...]
-    trend: Markup | None
+    trend: Markup
     request_json: str
     response_json: str
 
@@ -59,22 +55,20 @@ def listed_patients(index: FixtureIndex, store: FhirStore) -> dict[str, ListedPa
     return told | {str(resource["id"]): ListedPatient(str(resource["id"]), _name(resource)) for resource in others}
 
 
-def chart_view(listed: ListedPatient, visit: Visit, store: FhirStore, knowledge: Knowledge, now: datetime) -> ChartView:
-    """Everything one chart page says."""
-    resource = store.find("Patient", listed.id) or {}
+def chart_view(
+    listed: ListedPatient, visit: Visit, patient: Mapping[str, Any], trend: Markup, today: date
+) -> ChartView:
+    """Everything one chart page says of a Patient resource and a visit, as of a day."""
     assessment = (visit.exchange.response.get("extension") or {}).get(EXTENSION) or {}
     not_used = tuple(assessment.get("notUsed", ()))
-    observations = [o for o in store.all("Observation") if _subject(o) == f"Patient/{listed.id}"]
-    series = read_trend(knowledge, observations, {str(row.get("reference")) for row in not_used})
     return ChartView(
         patient=listed,
-        banner=_banner(resource, now.astimezone(UTC).date()),
+        banner=_banner(patient, today),
         visit=visit,
         findings=tuple(assessment.get("findings", ())),
         withheld=str(assessment.get("withheld", "")),
         not_used=not_used,
-        series=series,
-        trend=draw_trend(series, now),
+        trend=trend,
         request_json=_pretty(visit.exchange.request),
         response_json=_pretty(visit.exchange.answer),
     )
@@ -82,10 +76,6 @@ def chart_view(listed: ListedPatient, visit: Visit, store: FhirStore, knowledge:
 
 def _pretty(document: object) -> str:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
-
-
-def _subject(observation: Mapping[str, Any]) -> str:
-    return str(observation.get("subject", {}).get("reference", ""))
 
 
 def _name(patient: Mapping[str, Any]) -> str:

@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Redirect
 
 from cds_service.knowledge.model import Knowledge
 from cds_service.sandbox.card_markdown import render_detail
+from cds_service.sandbox.chart_reading import read_chart
 from cds_service.sandbox.chart_view import GROUPS, ChartView, ListedPatient, chart_view, listed_patients
 from cds_service.sandbox.ehr import Ehr, EhrError
 from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fixtures import FixtureIndex
 from cds_service.sandbox.visits import Reaction, Visit, Visits
+from cds_service.services.card_wording import Wording
+from cds_service.trend_view.page import STATIC, render_trends
+from cds_service.trend_view.view import compose_trends
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -40,7 +44,10 @@ class ChartRoom:
     def view(self, visit: Visit) -> ChartView:
         """What the page shows of a visit."""
         listed = self.patients().get(visit.patient_id) or ListedPatient(visit.patient_id, visit.patient_id)
-        return chart_view(listed, visit, self.store, self.knowledge, datetime.now(UTC))
+        now = datetime.now(UTC)
+        trends = compose_trends(read_chart(self.store, visit.patient_id, self.knowledge, now), self.knowledge)
+        trend = render_trends(trends, Wording(self.knowledge.wording))
+        return chart_view(listed, visit, self.store.find("Patient", visit.patient_id) or {}, trend, now.date())
 
 
 def create_page_blueprint(room: ChartRoom) -> Blueprint:
@@ -49,6 +56,7 @@ def create_page_blueprint(room: ChartRoom) -> Blueprint:
     page = Blueprint(
         "sandbox", __name__, template_folder="templates", static_folder="static", static_url_path="/sandbox/static"
     )
+    page.add_url_rule("/sandbox/trend/<path:filename>", view_func=views.trend_static)
     page.add_url_rule("/", view_func=views.patients)
     page.add_url_rule("/patients/<patient_id>", view_func=views.open_chart)
     page.add_url_rule("/visits/<hook_instance>", view_func=views.reopen)
@@ -63,6 +71,9 @@ class _Views:
     def __init__(self, room: ChartRoom) -> None:
         self._room = room
         self._visits = Visits()
+
+    def trend_static(self, filename: str) -> Response:
+        return send_from_directory(STATIC, filename)
 
     def patients(self) -> Response | Redirect:
         asked = request.args.get("patient")

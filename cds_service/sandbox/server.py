@@ -18,7 +18,7 @@ from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fhir_server.transaction import run_bundle
 from cds_service.sandbox.fixtures import FixtureIndex
 from cds_service.sandbox.page import ChartRoom, create_page_blueprint
-from cds_service.sandbox.trend_chart import warm_up
+from cds_service.trend_view.drawing import warm_up
 
 FHIR_PATH = "/sandbox/fhir"
 

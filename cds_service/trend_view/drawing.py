@@ -5,11 +5,12 @@ too. Each point carries its words as `aria-label`, for screen readers and for th
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds_service.trend_view.spans import Span
-from cds_service.trend_view.view import SET_ASIDE, Chart, Point, TrendView
+from cds_service.trend_view.view import SET_ASIDE, Chart, Point, Range, TrendView
 
 Spec = dict[str, object]
 
@@ -54,6 +55,14 @@ def draw(view: TrendView, width: int) -> str:
         rows.append(_spans(view.spans[:_SPANS_AT_MOST], axis, width))
     spec: Spec = {"vconcat": rows, "spacing": 12, "background": None, "padding": 4, "config": _CONFIG}
     return str(vl_convert.vegalite_to_svg(spec))
+
+
+def warm_up() -> None:
+    """Start the drawing engine, which takes longer than any drawing, before the first trend is looked at."""
+    moment = datetime(2000, 1, 1)  # noqa: DTZ001 - a wall clock
+    point = Point(moment, Decimal(1), "low", "", "", "", "")
+    with suppress(DrawingMissing):
+        draw(TrendView((Chart("", "", "", (point,)),), (), moment, moment, Range.ALL), WIDTHS["narrow"])
 
 
 def _time_domain(view: TrendView) -> list[int]:
@@ -150,28 +159,15 @@ def _layers(place: Spec) -> list[Spec]:
 
 def _spans(spans: Sequence[Span], axis: list[int], width: int) -> Spec:
     """Bars beneath the counts; one whose beginning isn't known starts at the edge, dashed."""
-    first, last = axis
-    rows: list[Spec] = [
-        {
-            "row": number,
-            "from": max(first, _milliseconds(span.start)) if span.start else first,
-            "to": min(last, _milliseconds(span.end)),
-            "kind": span.kind,
-            "known": span.start is not None,
-            "label": span.label,
-        }
-        for number, span in enumerate(spans)
-    ]
-    scale: Spec = {"type": "utc", "domain": axis}
+    rows = [_span_row(number, span, axis) for number, span in enumerate(spans)]
     place: Spec = {
-        "x": {"field": "from", "type": "temporal", "scale": scale, "axis": _time_axis(bottom=True)},
+        "x": {
+            "field": "from",
+            "type": "temporal",
+            "scale": {"type": "utc", "domain": axis},
+            "axis": _time_axis(bottom=True),
+        },
         "y": {"field": "row", "type": "ordinal", "axis": None},
-    }
-    bar = {"type": "rule", "strokeWidth": 5, "strokeCap": "butt", "aria": False}
-    looks: Spec = {
-        "x2": {"field": "to"},
-        "color": _when("datum.kind == 'medication'", "var(--medication)", "var(--condition)"),
-        "strokeDash": _when("datum.known", [1, 0], [3, 2]),
     }
     label = {"type": "text", "align": "left", "dy": -9, "color": "var(--ink)", "limit": width, "aria": False}
     return {
@@ -179,13 +175,21 @@ def _spans(spans: Sequence[Span], axis: list[int], width: int) -> Spec:
         "height": _SPAN_HEIGHT * len(rows),
         "data": {"values": rows},
         "layer": [
-            {"mark": bar, "encoding": place | looks},
-            {
-                "mark": label,
-                "encoding": place
-                | {"x": {"field": "from", "type": "temporal", "scale": scale}, "text": {"field": "label"}},
-            },
+            {"mark": {"type": "rule", "strokeWidth": 5, "aria": False}, "encoding": place | _SPAN_LOOKS},
+            {"mark": label, "encoding": place | {"text": {"field": "label"}}},
         ],
+    }
+
+
+def _span_row(number: int, span: Span, axis: list[int]) -> Spec:
+    first, last = axis
+    return {
+        "row": number,
+        "from": max(first, _milliseconds(span.start)) if span.start else first,
+        "to": min(last, _milliseconds(span.end)),
+        "kind": span.kind,
+        "known": span.start is not None,
+        "label": span.label,
     }
 
 
@@ -233,6 +237,11 @@ _LOOKS: Spec = {
         ],
         "value": "var(--trend)",
     },
+}
+_SPAN_LOOKS: Spec = {
+    "x2": {"field": "to"},
+    "color": _when("datum.kind == 'medication'", "var(--medication)", "var(--condition)"),
+    "strokeDash": _when("datum.known", [1, 0], [3, 2]),
 }
 _COUNT_AXIS: Spec = {"title": None, "tickCount": 3, "grid": True, "domain": False, "ticks": False, "labelPadding": 6}
 _CONFIG: Spec = {

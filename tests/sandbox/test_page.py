@@ -42,8 +42,25 @@ def test_a_patient_is_clicked_and_the_card_is_read(page: Page) -> None:
     expect(card.get_by_text("Warning", exact=True)).to_be_visible()
     expect(card.get_by_role("table")).to_contain_text("2.9 10*3/uL")
     expect(card.get_by_role("link", name="All cause groups")).to_have_attribute("href", re.compile("^https://"))
-    expect(page.get_by_role("img", name=re.compile("Leukocytes and platelets over time"))).to_be_visible()
+    drawing = page.get_by_role("group", name="Counts over time")
+    expect(drawing.get_by_label(re.compile("^2.9 10"))).to_have_count(1)
     expect(page.get_by_text("Synthetic patients only, not for patient care.")).to_be_visible()
+
+
+def test_the_curve_is_read_by_keyboard_and_pointer(page: Page) -> None:
+    open_chart(page, "Amara Okafor-Sample")
+    read_out = page.get_by_role("status").filter(has_text="arrow keys")
+    expect(read_out).to_be_visible()
+    read_out = page.locator(".trend-readout")
+    page.get_by_role("group", name="Counts over time").focus()
+    expect(read_out).to_contain_text("2.9 10*3/uL")
+    page.keyboard.press("ArrowLeft")
+    expect(read_out).to_contain_text("3.1 10*3/uL")
+    page.keyboard.press("ArrowDown")
+    expect(read_out).to_contain_text("94 10*3/uL")
+    page.get_by_label(re.compile("^88 10")).first.locator("visible=true").hover(force=True)
+    expect(read_out).to_contain_text("88 10*3/uL")
+    expect(read_out).to_contain_text("low, final")
 
 
 def test_html_in_a_card_is_shown_as_text(page: Page) -> None:
