@@ -6,27 +6,18 @@ Exit codes: 0 done; 1 it could not be done; 2 wrong usage or a wrong setting. Er
 # ruff: noqa: PLC0415 - what only one subcommand needs is imported by it
 
 import importlib
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
-from cds_service.settings import (
-    LOOPBACK,
-    Settings,
-    SettingsInvalid,
-    load_settings,
-    settings_without_effect,
-    unknown_settings,
-)
+from cds_service.command_line import errors_in_one_line, read_settings
+from cds_service.settings import LOOPBACK, Settings, settings_without_effect
 
 _ELSEWHERE = {
     "check-knowledge": "cds_service.knowledge.commands:check_knowledge_command",
     "client-key": "cds_service.client_authentication.commands:client_key_command",
     "client-token": "cds_service.client_authentication.commands:client_token_command",
     "doctor": "cds_service.doctor.commands:doctor_command",
+    "feedback": "cds_service.feedback_commands:feedback_group",
     "load": "cds_service.sandbox.commands:load_command",
     "open-chart": "cds_service.sandbox.commands:open_chart_command",
     "sandbox": "cds_service.sandbox.commands:sandbox_command",
@@ -36,6 +27,7 @@ _SUMMARIES = {
     "client-key": "Make a key pair for a CDS client to try authentication with.",
     "client-token": "Sign a token for one call, as a CDS client does.",
     "doctor": "Tell step by step what works between this service and a FHIR server.",
+    "feedback": "What clinicians did with the cards.",
     "load": "Put the synthetic patients on a FHIR server.",
     "open-chart": "Act as the EHR: open a patient's chart and print the cards.",
     "sandbox": "Start everything with nothing to configure: service, FHIR server, chart page.",
@@ -64,40 +56,13 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted((own | _SUMMARIES).items()))
 
 
-class WrongSetting(click.ClickException):
-    """A setting that can't be used (exit code 2)."""
-
-    exit_code = 2
-
-
-@contextmanager
-def _errors_in_one_line() -> Iterator[None]:
-    from cds_service.cds_hooks.errors import CallRefused
-    from cds_service.knowledge.strict_files import KnowledgeError
-
-    try:
-        yield
-    except (CallRefused, KnowledgeError) as error:
-        raise click.ClickException(str(error)) from None
-    except (SettingsInvalid, ValueError) as error:
-        raise WrongSetting(str(error)) from None
-
-
-def _read_settings() -> Settings:
-    with _errors_in_one_line():
-        settings = load_settings()
-    for name in unknown_settings():
-        click.echo(f"Warning: {name} is not a setting of this version; it is ignored.", err=True)
-    return settings
-
-
 def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked or ctx.resilient_parsing:
         return
-    settings = _read_settings()
+    settings = read_settings()
     from cds_service.app import load_site_knowledge, versions
 
-    with _errors_in_one_line():
+    with errors_in_one_line():
         told = versions(load_site_knowledge(settings))
     maps = f", concept maps {told['conceptMaps']}" if "conceptMaps" in told else ""
     click.echo(f"cds-service {told['software']}, knowledge {told['knowledge']}{maps}")
@@ -122,7 +87,7 @@ def main() -> None:
 @click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 256), help="Threads a process.")
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve in production, for trusted clients only unless CDS_AUTH=off. SIGTERM drains."""
-    settings = _read_settings()
+    settings = read_settings()
     _tell_what_to_mind(settings, host, workers)
     from cds_service.app import build_parts, create_app
     from cds_service.web.request_log import log_call
@@ -136,7 +101,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     with shared_counts():
         from cds_service.web.metrics import count_call, listen_for_metrics
 
-        with _errors_in_one_line():
+        with errors_in_one_line():
             parts = build_parts(settings)
             app = create_app(settings, parts=parts, observers=(log_call, count_call))
             parts.warm_up()
@@ -154,30 +119,12 @@ def _tell_what_to_mind(settings: Settings, host: str, workers: int) -> None:
         click.echo(f"CDS_RATE_LIMIT: {workers} workers count each for itself; with CDS_REDIS_URL, together.", err=True)
 
 
-@main.group()
-def feedback() -> None:
-    """What clinicians did with the cards."""
-
-
-@feedback.command()
-def export() -> None:
-    """Print all feedback, one JSON object a line. Comments may hold patient data."""
-    settings = _read_settings()
-    from cds_service.records.database import PATIENT_WAIT_MS, Database
-    from cds_service.records.feedback import SqlFeedbackStore
-
-    with _errors_in_one_line():
-        database = Database(settings.database_url.get_secret_value(), PATIENT_WAIT_MS)
-        for entry in SqlFeedbackStore(database).export():
-            sys.stdout.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-
 @main.command()
 def migrate() -> None:
     """Create the database, or bring it to this version."""
-    settings = _read_settings()
+    settings = read_settings()
     from cds_service.records.migrate import migrate as migrate_database
 
-    with _errors_in_one_line():
+    with errors_in_one_line():
         version = migrate_database(settings.database_url.get_secret_value())
     click.echo(f"The database is at version {version}.")

@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "knowledge": {"hematology"},
     "fhir_reading": {"hematology", "knowledge"},
     "services": {"hematology", "cds_hooks", "outbound", "knowledge", "fhir_reading"},
-    "records": {"cds_hooks", "services"},
+    "feedback_summary": {"cds_hooks"},
+    "records": {"cds_hooks", "services", "feedback_summary"},
     "client_authentication": {"cds_hooks", "outbound"},
     "doctor": {"cds_hooks", "outbound", "hematology", "knowledge", "fhir_reading", "services", "settings", "app"},
     "trend_view": {"hematology", "knowledge", "services"},
@@ -46,7 +47,9 @@ MAY_IMPORT = {
         "web",
         "settings",
     },
-    "cli": {"app", "settings", "knowledge", "records", "sandbox", "web", "cds_hooks"},
+    "command_line": {"settings", "knowledge", "cds_hooks"},
+    "feedback_commands": {"command_line", "settings", "knowledge", "records", "feedback_summary"},
+    "cli": {"command_line", "app", "settings", "knowledge", "records", "sandbox", "web", "cds_hooks"},
 }
 """Room to the rooms it may know. `app` and `cli` compose; what isn't listed is refused."""
 

@@ -1,0 +1,139 @@
+"""The commands `feedback export` and `feedback summary`. Where their clock is read; composes, decides nothing."""
+
+# ruff: noqa: PLC0415 - what only one subcommand needs is imported by it
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from cds_service.command_line import errors_in_one_line, read_settings
+from cds_service.feedback_summary.observed import Mode, Period
+from cds_service.feedback_summary.summing import DIMENSIONS, Dimension
+from cds_service.settings import Settings
+
+if TYPE_CHECKING:
+    from cds_service.feedback_summary.made import MadeSummary
+    from cds_service.feedback_summary.names import Names
+    from cds_service.records.database import Database
+
+
+@click.group("feedback")
+def feedback_group() -> None:
+    """What clinicians did with the cards."""
+
+
+@feedback_group.command()
+def export() -> None:
+    """Print all feedback, one JSON object a line. Comments may hold patient data."""
+    settings = read_settings()
+    from cds_service.records.feedback import SqlFeedbackStore
+
+    with errors_in_one_line(), _database(settings) as database:
+        for entry in SqlFeedbackStore(database).export():
+            sys.stdout.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _utc(_: click.Context, __: click.Parameter, day: datetime | None) -> datetime | None:
+    return day.replace(tzinfo=UTC) if day else None
+
+
+_day = click.DateTime(["%Y-%m-%d"])
+
+
+@feedback_group.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option(
+    "--mode",
+    type=click.Choice(get_args(Mode)),
+    default="live",
+    show_default=True,
+    help="silent: what would have been shown.",
+)
+@click.option("--since", type=_day, callback=_utc, metavar="DATE", help="Cards given on this day (UTC) or later.")
+@click.option("--until", type=_day, callback=_utc, metavar="DATE", help="Cards given before this day (UTC).")
+@click.option("--client", metavar="ISSUER", help="Cards given to this client only.")
+@click.option(
+    "--by",
+    "dimensions",
+    multiple=True,
+    type=click.Choice(DIMENSIONS),
+    default=DIMENSIONS,
+    help="What makes a row; can be repeated. Default: all four.",
+)
+@click.option(
+    "--ignored-after",
+    "days",
+    default=7,
+    show_default=True,
+    type=click.IntRange(1, 366),
+    metavar="DAYS",
+    help="A card without a report is ignored after so many days.",
+)
+@click.option("--comments", is_flag=True, help="List clinicians' comments, too. They may hold patient data.")
+def summary(  # noqa: PLR0913 - one an option
+    as_json: bool, mode: Mode, since: datetime | None, until: datetime | None, client: str | None,
+    dimensions: tuple[Dimension, ...], days: int, comments: bool,
+) -> None:  # fmt: skip
+    """Count what was shown and what came of it: by finding, indicator, client and month (UTC)."""
+    settings = read_settings()
+    period = Period(mode, since, until, client)
+    with errors_in_one_line():
+        made = _make(settings, period, timedelta(days=days), comments)
+        _tell(made, dimensions, as_json)
+
+
+def _make(settings: Settings, period: Period, ignored_after: timedelta, comments: bool) -> "MadeSummary":
+    from rich.console import Console
+    from rich.progress import track
+
+    from cds_service.feedback_summary.fates import Rules
+    from cds_service.feedback_summary.made import MAX_COMMENTS, MadeSummary
+    from cds_service.feedback_summary.summing import summarise
+    from cds_service.records.observed_cards import ObservedCards
+
+    names = _names(settings)
+    rules = Rules(datetime.now(UTC), ignored_after, names.reasons)
+    with _database(settings) as database:
+        kept = ObservedCards(database)
+        console = Console(stderr=True)
+        cards = track(
+            kept.stream(period), "Counting cards", kept.count(period), console=console, transient=True,
+            disable=not console.is_terminal,
+        )  # fmt: skip
+        counted = summarise(cards, rules, kept.uncounted(period) if period.mode == "live" else None)
+        told = kept.comments(period, MAX_COMMENTS) if comments else None
+    return MadeSummary(period, rules, counted, told)
+
+
+def _tell(made: "MadeSummary", dimensions: tuple[Dimension, ...], as_json: bool) -> None:
+    from cds_service.feedback_summary.as_json import summary_as_json
+    from cds_service.feedback_summary.as_table import print_summary
+
+    if as_json:
+        click.echo(json.dumps(summary_as_json(made, dimensions), indent=2, ensure_ascii=False))
+    else:
+        print_summary(made, dimensions)
+
+
+def _names(settings: Settings) -> "Names":
+    from cds_service.feedback_summary.names import read_names
+    from cds_service.knowledge.loader import SHIPPED
+    from cds_service.knowledge.wording import load_wording
+
+    return read_names(load_wording(settings.knowledge_dir or SHIPPED).sentences)
+
+
+@contextmanager
+def _database(settings: Settings) -> "Iterator[Database]":
+    from cds_service.records.database import PATIENT_WAIT_MS, Database
+
+    database = Database(settings.database_url.get_secret_value(), PATIENT_WAIT_MS)
+    try:
+        yield database
+    finally:
+        database.close()
