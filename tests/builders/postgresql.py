@@ -58,6 +58,16 @@ class PostgresServer:
     def _data(self) -> str:
         return str(self.folder / "data")
 
+    def limit_files(self, size: int | None) -> None:
+        """No file of it may grow beyond this many bytes, which to it is the same as a full disk; None lifts that."""
+        postmaster = (self.folder / "data" / "postmaster.pid").read_text(encoding="ascii").split()[0]
+        backends = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text(encoding="ascii").split()
+        user, group = owner()
+        for process in (postmaster, *backends):
+            command = ["prlimit", "--pid", process, f"--fsize={'unlimited' if size is None else size}:unlimited"]
+            done = subprocess.run(command, user=user, group=group, capture_output=True, text=True, check=False)
+            assert done.returncode == 0 or not Path(f"/proc/{process}").exists(), done.stderr
+
     def _run(self, program: str, *arguments: str) -> str:
         user, group = owner()
         command = [str(self.programs / program), *arguments]

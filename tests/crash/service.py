@@ -1,0 +1,92 @@
+"""`cds-service serve` as a process that is killed, stopped, starved of disk, and started again on the same port."""
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.builders.serving import clean_environment
+
+STOP_SECONDS = 45
+"""Longer than the service may take to drain."""
+
+
+@dataclass
+class Service:
+    """Two workers on one port; the log goes to a file."""
+
+    folder: Path
+    database_url: str
+
+    def __post_init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+
+    def start(self) -> None:
+        """Start, and wait until it serves."""
+        settings = {
+            "CDS_AUTH": "off",
+            "CDS_DATABASE_URL": self.database_url,
+            "CDS_MIGRATE": "auto",
+            "CDS_PSEUDONYM_KEY": "synthetic-key-of-the-soak",
+        }
+        command = [sys.executable, "-m", "cds_service", "serve", "--port", str(self.port), "--threads", "8"]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, env=clean_environment(self.folder, **settings), stdout=subprocess.PIPE, stderr=log
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line.startswith(b"Serving "), (self.folder / "log").read_text()[-2000:]
+
+    def terminate(self) -> None:
+        """SIGTERM, and wait for its end."""
+        self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(STOP_SECONDS)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        assert code == 0, f"ended with {code}"
+
+    def kill(self) -> None:
+        """Leave nothing behind, whatever state it is in."""
+        for process in (*self.workers(), self._process.pid):
+            _signal(process, signal.SIGKILL)
+        self._process.wait(STOP_SECONDS)
+
+    def kill_worker(self) -> None:
+        """`kill -9` of one worker."""
+        workers = self.workers()
+        if workers:
+            _signal(workers[0], signal.SIGKILL)
+
+    def workers(self) -> list[int]:
+        """The workers' process ids, oldest first."""
+        try:
+            listed = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="ascii")
+        except OSError:
+            return []
+        return sorted(int(child) for child in listed.split())
+
+    def limit_files(self, size: int | None) -> None:
+        """No file may grow beyond this many bytes, which to a program is the same as a full disk; None lifts that."""
+        soft = resource.RLIM_INFINITY if size is None else size
+        for process in (self._process.pid, *self.workers()):
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (soft, resource.RLIM_INFINITY))
+
+    def unexpected_errors(self) -> list[str]:
+        """What the service itself calls unexpected, by class and place."""
+        lines = (self.folder / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+        told = [json.loads(line) for line in lines if line.startswith("{")]
+        return sorted({json.dumps(line.get("places")) for line in told if line.get("event") == "unexpected-error"})
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return
