@@ -18,7 +18,8 @@ from cds_service.client_authentication.trusted_clients import TrustedClient, loa
 from cds_service.client_authentication.used_tokens import UsedTokens
 from cds_service.fhir_reading.releases import Release
 from cds_service.knowledge.loader import load_knowledge
-from cds_service.knowledge.model import Knowledge
+from cds_service.knowledge.model import Knowledge, Quieting
+from cds_service.knowledge.quieting_file import with_days
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient, OutboundSettings
 from cds_service.outbound.deadline import Deadline
@@ -27,8 +28,11 @@ from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores
 from cds_service.services.about_pages import render_about, render_causes
 from cds_service.services.card_composer import CLINICIANS_ONLY, SiteOptions
-from cds_service.services.cytopenia_review import CytopeniaReview, describe
+from cds_service.services.card_memory import CardMemory
+from cds_service.services.cytopenia_review import SERVICE_ID, CytopeniaReview, describe
 from cds_service.services.fhir_access import ListedServers
+from cds_service.services.issued_card import NOTHING_KEPT, IssuedCards
+from cds_service.services.pseudonyms import Pseudonyms
 from cds_service.services.registry import CdsService
 from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
@@ -125,7 +129,8 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
     records = open_records(settings)
     clients = _trusted_clients(settings)
     redis = RedisUsedTokens(settings.redis_url.get_secret_value()) if settings.redis_url and clients else None
-    review = cytopenia_review(settings, knowledge, clients)
+    issued = records.issued_cards if settings.memory else NOTHING_KEPT
+    review = cytopenia_review(settings, knowledge, clients, issued=issued)
     root = urlsplit(settings.public_url).path
     return Parts(
         services=(review,),
@@ -169,15 +174,21 @@ def cytopenia_review(
     knowledge: Knowledge,
     clients: tuple[TrustedClient, ...] = (),
     http: Callable[[OutboundSettings], HttpClient] = HttpClient,
+    issued: IssuedCards = NOTHING_KEPT,
 ) -> CytopeniaReview:
-    """The review as the settings want it, for these clients; `http` makes what it calls with (the doctor listens)."""
+    """The review as the settings want it, for these clients.
+
+    `http` makes what it calls with (the doctor listens); `issued` keeps its cards, by default nothing does.
+    """
     budget_seconds = settings.time_budget_ms / 1000
+    site = _site_options(settings)
     return CytopeniaReview(
         knowledge=knowledge,
         description=describe(knowledge),
         fhir=_fhir_access(settings, clients, http(_outbound(settings))),
-        site=_site_options(settings),
+        site=site,
         deadline=lambda: Deadline.after(budget_seconds),
+        memory=CardMemory(issued, Pseudonyms(site.fingerprint_key), SERVICE_ID),
         release=None if settings.fhir_release == "auto" else Release(settings.fhir_release),
     )
 
@@ -208,11 +219,13 @@ def _site_options(settings: Settings) -> SiteOptions:
         fingerprint_key=_pseudonym_key(settings),
         withheld_audience=CLINICIANS_ONLY if settings.patient_audience == "withhold" else frozenset(),
         extension=settings.assessment_extension,
+        silent=settings.mode == "silent",
+        paused=frozenset(settings.paused_findings),
     )
 
 
 def _pseudonym_key(settings: Settings) -> bytes:
-    """The site's key. Without one the fingerprints of this process are its own: enough where nothing is remembered."""
+    """The site's key. Without one this start has its own, and what was remembered before isn't recognised."""
     if settings.pseudonym_key is not None:
         return settings.pseudonym_key.get_secret_value().encode()
     return secrets.token_bytes(32)
@@ -230,7 +243,13 @@ def load_site_knowledge(settings: Settings) -> Knowledge:
     if settings.not_evaluable_card is not None:
         guideline = replace(knowledge.guideline, card_when_not_evaluable=settings.not_evaluable_card)
         knowledge = replace(knowledge, guideline=guideline)
-    return knowledge
+    return replace(knowledge, quieting=_quieting(settings, knowledge))
+
+
+def _quieting(settings: Settings, knowledge: Knowledge) -> Quieting | None:
+    if not (settings.memory and settings.quieting) or knowledge.quieting is None:
+        return None
+    return with_days(knowledge.quieting, settings.quiet_days)
 
 
 def versions(knowledge: Knowledge) -> Mapping[str, str]:
@@ -248,7 +267,7 @@ def open_records(settings: Settings) -> Stores:
         cds_service.cds_hooks.errors.StoreUnavailable: the database can't be opened.
     """
     url = settings.database_url.get_secret_value()
-    stores = open_stores(url)
+    stores = open_stores(url, "mark" if settings.memory else "unknown")
     if url.startswith("sqlite") or settings.migrate == "auto":
         migrate(url)
     return stores

@@ -26,6 +26,17 @@ def _split_list(value: object) -> object:
     return tuple(item.strip() for item in value.split(",") if item.strip()) if isinstance(value, str) else value
 
 
+def _split_pairs(value: object) -> object:
+    """`name=value, name=value`; a part without a sign has an empty value."""
+    parts = _split_list(value)
+    if not isinstance(parts, tuple):
+        return value
+    pairs = [part.partition("=")[::2] for part in parts]
+    if len({name.strip() for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name stands here twice")
+    return {name.strip(): number.strip() for name, number in pairs}
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
 FileList = Annotated[tuple[FilePath, ...], NoDecode, BeforeValidator(_split_list)]
 Key = Annotated[SecretStr, Field(min_length=16)]
@@ -35,6 +46,10 @@ Statuses = Annotated[
     NoDecode,
     BeforeValidator(_split_list),
 ]
+Findings = Annotated[
+    tuple[Literal["leukopenia", "thrombocytopenia", "bicytopenia"], ...], NoDecode, BeforeValidator(_split_list)
+]
+Days = Annotated[dict[str, Annotated[int, Field(ge=0)]], NoDecode, BeforeValidator(_split_pairs)]
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -82,6 +97,11 @@ class Settings(BaseSettings):
     patient_audience: Literal["withhold", "show"] = "withhold"
     not_evaluable_card: bool | None = None
     assessment_extension: bool = True
+    mode: Literal["live", "silent"] = "live"
+    paused_findings: Findings = ()
+    memory: bool = True
+    quieting: bool = True
+    quiet_days: Days = {}
     pseudonym_key: Key | None = None
     ca_bundle: FilePath | None = None
     client_cert: FilePath | None = None

@@ -66,6 +66,13 @@ def test_each_setting_is_preceded_by_its_meaning() -> None:
         ("CDS_ACCEPTED_STATUSES", ","),
         ("CDS_ACCEPTED_STATUSES", "entered-in-error"),
         ("CDS_PATIENT_AUDIENCE", "marker"),
+        ("CDS_MODE", "marker"),
+        ("CDS_PAUSED_FINDINGS", "leukopenia,marker"),
+        ("CDS_MEMORY", "marker"),
+        ("CDS_QUIET_DAYS", "not-relevant=marker"),
+        ("CDS_QUIET_DAYS", "marker"),
+        ("CDS_QUIET_DAYS", "accepted=-1"),
+        ("CDS_QUIET_DAYS", "accepted=1, accepted=2"),
         ("CDS_PSEUDONYM_KEY", "marker"),
         ("CDS_PSEUDONYM_KEY_FILE", "/marker"),
         ("CDS_OPS_TOKEN", "marker"),
@@ -99,12 +106,16 @@ def test_lists_and_switches_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDS_ALLOWED_ORIGINS", "https://ehr.example.org,https://b.example.org:8443")
     monkeypatch.setenv("CDS_ASSESSMENT_EXTENSION", "off")
     monkeypatch.setenv("CDS_ACCEPTED_STATUSES", "final,unknown")
+    monkeypatch.setenv("CDS_PAUSED_FINDINGS", "leukopenia, bicytopenia")
+    monkeypatch.setenv("CDS_QUIET_DAYS", "not-relevant = 14, accepted=0,")
     monkeypatch.setenv("CDS_LOG_LEVEL", "")
     settings = load_settings()
     assert settings.fhir_servers == ("https://ehr.example.org/fhir", "http://127.0.0.1:*/fhir")
     assert settings.allowed_origins == ("https://ehr.example.org", "https://b.example.org:8443")
     assert settings.assessment_extension is False
     assert settings.accepted_statuses == ("final", "unknown")
+    assert settings.paused_findings == ("leukopenia", "bicytopenia")
+    assert settings.quiet_days == {"not-relevant": 14, "accepted": 0}
     assert settings.log_level == "info", "empty counts as unset"
 
 

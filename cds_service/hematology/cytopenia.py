@@ -53,7 +53,7 @@ def _standing(history: CountHistory, guideline: Guideline, as_of: datetime) -> _
     own = [
         one for one in history.occasions if not one.low_confidence and within(one.collected, as_of, guideline.current)
     ]
-    newest = next((one for one in own if one.side in _DECIDING), None)
+    newest = next((one for one in own if _decides(one)), None)
     conflicting = next((one for one in own if one.side is Side.CONFLICTING), None)
     if newest and conflicting and not is_newer(conflicting.collected, newest.collected):
         conflicting = None
@@ -65,6 +65,10 @@ def _standing(history: CountHistory, guideline: Guideline, as_of: datetime) -> _
         and (newest is None or is_newer(one.collected, newest.collected))
     )
     return _Standing(newest, _run(newest, history, guideline), unread, conflicting)
+
+
+def _decides(occasion: Occasion) -> bool:
+    return occasion.side in _DECIDING and not occasion.low_confidence
 
 
 def _verdict(standing: _Standing) -> Verdict:
@@ -105,6 +109,7 @@ def _finding(
         previous=_previous(newest, history),
         unread=standing.unread,
         conflicting=conflicting,
+        deciding=tuple(one for one in history.occasions if _decides(one)),
         shown_only=tuple(result for result in history.low_confidence if result not in in_run),
     )
 

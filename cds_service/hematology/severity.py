@@ -40,7 +40,7 @@ def assess_severity(
         recent = _recent(history, guideline, as_of) if is_judged else []
         if (lowest := newest_below(recent, limit)) is not None:
             critical.append((reason, lowest, limit))
-        if recent and (grade := _grade(recent[0].result, bands, history.analyte)) is not None:
+        if recent and (grade := ctcae_grade(recent[0].result, bands, history.analyte)) is not None:
             grades.append((history.analyte, grade))
     if leukopenia or thrombocytopenia:
         critical += _blasts(companions, guideline, as_of)
@@ -60,18 +60,18 @@ def newest_below(occasions: Iterable[Occasion], limit: Criterion) -> CountResult
     return None
 
 
+def ctcae_grade(result: CountResult, bands: Bands, analyte: Analyte) -> int | None:
+    """CTCAE grade 1 to 4 of a low count. Neutrophils have no grade 1 here: their lower limit of normal isn't ours."""
+    grade = 1 + sum(is_below(result, limit.value) is True for limit in bands.below)
+    return None if grade == 1 and analyte is Analyte.NEUTROPHILS else grade
+
+
 def _recent(history: CountHistory, guideline: Guideline, as_of: datetime) -> list[Occasion]:
     """Neutrophils make no finding, so no side of theirs is conflicting: the lower of two is taken."""
     candidates = history.usable
     if history.analyte is Analyte.NEUTROPHILS:
         candidates = tuple(one for one in history.occasions if not one.low_confidence)
     return [one for one in candidates if within(one.collected, as_of, guideline.severity_window)]
-
-
-def _grade(result: CountResult, bands: Bands, analyte: Analyte) -> int | None:
-    """CTCAE grade 1 to 4 of a low count. Neutrophils have no grade 1 here: their lower limit of normal isn't ours."""
-    grade = 1 + sum(is_below(result, limit.value) is True for limit in bands.below)
-    return None if grade == 1 and analyte is Analyte.NEUTROPHILS else grade
 
 
 def _blasts(companions: Iterable[CompanionResult], guideline: Guideline, as_of: datetime) -> list[Critical]:

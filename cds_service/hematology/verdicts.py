@@ -129,6 +129,8 @@ class FindingAssessment:
     """Bicytopenia: the low leukocyte and the low platelet occasion at most `pair` days apart."""
     shown_only: tuple[CountResult, ...] = ()
     """Low-confidence results that decided nothing."""
+    deciding: tuple[Occasion, ...] = ()
+    """All of the lookback that could decide a verdict: low, not low or unreliable, newest first."""
 
 
 class CriticalReason(StrEnum):

@@ -18,6 +18,7 @@ from cds_service.knowledge.lab_codes import lab_codes
 from cds_service.knowledge.model import Approval, Knowledge
 from cds_service.knowledge.order_codes import load_orders
 from cds_service.knowledge.provenance import load_statements, refuse_missing
+from cds_service.knowledge.quieting_file import load_quieting
 from cds_service.knowledge.screening import load_screening
 from cds_service.knowledge.strict_files import KnowledgeError, read_toml
 from cds_service.knowledge.units import load_units
@@ -26,7 +27,7 @@ from cds_service.knowledge.wording import load_templates, load_wording
 
 SHIPPED = Path(__file__).parent / "data"
 EDITION_FILE = "edition.toml"
-SINGLE_FILES = ("systems.toml", "units.toml", "screening.toml", "orders.toml")
+SINGLE_FILES = ("systems.toml", "units.toml", "screening.toml", "orders.toml", "quieting.toml")
 
 
 def load_knowledge(directory: Path | None = None, concept_maps: Sequence[Path] = ()) -> Knowledge:
@@ -51,7 +52,8 @@ def _load(root: Path) -> Knowledge:
     words, words_approval = load_screening(root)
     orders, orders_approval = load_orders(root)
     refuse_missing((*criteria.cited, *_group_citations(groups), *wording.cited), statements)
-    approvals = (systems_approval, units_approval, words_approval, orders_approval)
+    quieting, quieting_approval = load_quieting(root, wording.sentences)
+    approvals = (systems_approval, units_approval, words_approval, orders_approval, quieting_approval)
     single_files = zip(SINGLE_FILES, approvals, strict=True)
     return Knowledge(
         version=_version(root),
@@ -66,6 +68,7 @@ def _load(root: Path) -> Knowledge:
         orders=orders,
         wording=wording.sentences,
         templates=load_templates(root),
+        quieting=quieting,
         drafts=drafts((*single_files, *criteria.approvals, *wording.approvals, *_approvals(groups, value_sets))),
     )
 

@@ -135,6 +135,27 @@ class OrderCode:
 
 
 @dataclass(frozen=True)
+class QuietReason:
+    """An override reason that quiets, for how many days (0: never), and whether a critical card, too."""
+
+    name: str
+    system: str
+    code: str
+    days: int
+    also_critical: bool = False
+
+
+@dataclass(frozen=True)
+class Quieting:
+    """How long feedback on a card keeps its finding quiet, and the fall (percent) at which it speaks all the same."""
+
+    overridden: tuple[QuietReason, ...]
+    accepted_days: int
+    critical_hours: int
+    fall_percent: Decimal
+
+
+@dataclass(frozen=True)
 class SiteVocabulary:
     """A concept map of the site: how many of its codes are understood through it, and how many it lists in vain."""
 
@@ -168,5 +189,7 @@ class Knowledge:
     """Jinja2 templates by name."""
     drafts: tuple[str, ...]
     """What is used and not clinically approved; empty when all is approved."""
+    quieting: Quieting | None
+    """What feedback changes; None where the site has switched that off."""
     concept_maps: tuple[SiteVocabulary, ...] = ()
     """The site's own vocabularies that the codes of tests and causes include."""

@@ -1,16 +1,23 @@
 """Cards given to clients, kept. Knows no medicine: what a finding or a band means is its writer's."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.records.database import Database
-from cds_service.records.tables import IssuedCardRow
-from cds_service.services.issued_card import IssuedCard
+from cds_service.records.tables import FeedbackRow, IssuedCardRow
+from cds_service.services.issued_card import AnsweredCard, IssuedCard, Pseudonym, Recollection
 
 _TABLE = IssuedCardRow.metadata.tables["issued_cards"]
+_FEEDBACK = FeedbackRow.metadata.tables["feedback"]
 _APART = {"client", "patient", "user"}
+_PLAIN = {field.name for field in fields(IssuedCard)} - _APART - {"suggestions"}
+_REPORTED = ("outcome", "outcome_timestamp", "received_at", "reason_system", "reason_code", "accepted_suggestions")
+_REPORTS_AT_MOST = 1000
 
 
 class SqlIssuedCards:
@@ -18,6 +25,19 @@ class SqlIssuedCards:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def recall(self, card: IssuedCard, since: datetime) -> Recollection:
+        """What is remembered of this card's patient, client and service, with reports that came after `since`.
+
+        Raises:
+            StoreUnavailable: it can't be told just now.
+        """
+        same_card = select(_TABLE).where(*_of_client(card.client), _TABLE.c.card == card.card)
+        with self._database.reading() as connection:
+            again = connection.execute(same_card).first()
+            rows = connection.execute(_answered(card, since)).all()
+        last_by_card = {row.card: _read_answered(row) for row in sorted(rows, key=_acted)}
+        return Recollection(_read(again) if again else None, tuple(last_by_card.values()))
 
     def record(self, cards: Sequence[IssuedCard]) -> None:
         """Keep them all or none; a card that is there already, of a retried call, stays as it is.
@@ -33,8 +53,53 @@ class SqlIssuedCards:
 
 def issued_to(connection: Connection, client: CdsClient, cards: Iterable[str]) -> set[str]:
     """Which of these cards were issued to this client."""
-    theirs = (_TABLE.c.issuer == (client.issuer or ""), _TABLE.c.tenant == (client.tenant or ""))
-    return set(connection.scalars(select(_TABLE.c.card).where(_TABLE.c.card.in_(set(cards)), *theirs)))
+    theirs = select(_TABLE.c.card).where(_TABLE.c.card.in_(set(cards)), *_of_client(client))
+    return set(connection.scalars(theirs))
+
+
+def _of_client(client: CdsClient) -> tuple[ColumnElement[bool], ...]:
+    return (_TABLE.c.issuer == (client.issuer or ""), _TABLE.c.tenant == (client.tenant or ""))
+
+
+def _answered(card: IssuedCard, since: datetime) -> Select[tuple[object, ...]]:
+    """The newest reports on cards that this patient's chart was shown with."""
+    own_report = (_TABLE.c[name] == _FEEDBACK.c[name] for name in ("card", "issuer", "tenant"))
+    reports = (_FEEDBACK.c[name] for name in _REPORTED)
+    return (
+        select(_TABLE, *reports)
+        .join(_FEEDBACK, and_(*own_report))
+        .where(
+            *_of_client(card.client),
+            _TABLE.c.patient_hash == card.patient.hash,
+            _TABLE.c.service == card.service,
+            _TABLE.c.shown,
+            _FEEDBACK.c.received_at > since,
+        )
+        .order_by(_FEEDBACK.c.received_at.desc())
+        .limit(_REPORTS_AT_MOST)
+    )
+
+
+def _acted(row: Row[Any]) -> datetime:
+    """When the clinician acted: a client's clock may be ahead, but nobody acts after the report."""
+    acted: datetime = min(row.outcome_timestamp, row.received_at)
+    return acted
+
+
+def _read_answered(row: Row[Any]) -> AnsweredCard:
+    reason = (row.reason_system, row.reason_code) if row.reason_code is not None else None
+    return AnsweredCard(_read(row), row.outcome, _acted(row), reason, frozenset(row.accepted_suggestions))
+
+
+def _read(row: Row[Any]) -> IssuedCard:
+    told = {name: getattr(row, name) for name in _PLAIN}
+    return IssuedCard(
+        **told,
+        suggestions=tuple(row.suggestions),
+        client=CdsClient(row.issuer or None, row.tenant or None),
+        patient=Pseudonym(row.key_id, row.patient_hash),
+        user=Pseudonym(row.key_id, row.user_hash) if row.user_hash else None,
+    )
 
 
 def _row(card: IssuedCard) -> dict[str, object]:

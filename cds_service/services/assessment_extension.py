@@ -4,12 +4,14 @@ Empty members are left out. Chart text is cleaned as on the card; references sta
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service.hematology.lab_results import CountResult
 from cds_service.hematology.verdicts import Assessment, Evidence, FindingAssessment, GroupSupport
 from cds_service.services.card_values import COUNT_UNIT, bound_text, plain_number, utc_text
 from cds_service.services.chart_text import clean_text
+from cds_service.services.quieting import Quieted
 
 NAME = "org.cytopenia-cds.assessment"
 _NOT_USED_AT_MOST = 50
@@ -17,12 +19,22 @@ _RESULTS_AT_MOST = 100
 _REFERENCE_CHARACTERS = 200
 
 
+@dataclass(frozen=True)
+class CardFate:
+    """What becomes of the card that an assessment deserves: withheld for a reason, quieted by feedback, or shown."""
+
+    fingerprint: str | None = None
+    withheld: str | None = None
+    quieted: Quieted | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a card, and nothing speaks against it."""
+        return self.fingerprint is not None and self.withheld is None and self.quieted is None
+
+
 def compose_extension(
-    assessment: Assessment,
-    knowledge_version: str,
-    software_version: str,
-    withheld: str | None,
-    fingerprint: str | None,
+    assessment: Assessment, knowledge_version: str, software_version: str, fate: CardFate
 ) -> Mapping[str, object]:
     """The extension object of the answer: one member, named after the product."""
     shown = assessment.not_used[:_NOT_USED_AT_MOST]
@@ -36,8 +48,9 @@ def compose_extension(
         notUsed=[_given(reference=_reference(one.reference), reason=one.reason.value) for one in shown],
         notUsedMore=len(assessment.not_used) - len(shown),
         notAvailable=not_available(assessment),
-        withheld=withheld,
-        fingerprint=fingerprint,
+        withheld=fate.withheld,
+        quieted=_quieted(fate.quieted) if fate.quieted else None,
+        fingerprint=fate.fingerprint,
     )
     return {NAME: told}
 
@@ -92,6 +105,10 @@ def _evidence(records: Iterable[Evidence]) -> list[Mapping[str, object]]:
         )
         for record in records
     ]
+
+
+def _quieted(quieted: Quieted) -> Mapping[str, object]:
+    return {"finding": quieted.finding, "by": quieted.by, "until": utc_text(quieted.until)}
 
 
 def _reference(reference: str) -> str:

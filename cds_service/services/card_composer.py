@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cds_service.cds_hooks.cards import Card, CdsResponse, Coding, Link, Source
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.hematology.verdicts import Alert, Assessment, Verdict
 from cds_service.knowledge.model import Knowledge
-from cds_service.services.assessment_extension import compose_extension
+from cds_service.services.assessment_extension import CardFate, compose_extension
 from cds_service.services.card_detail import compose_detail
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_steps import suggested_orders
@@ -17,9 +18,23 @@ from cds_service.services.card_values import count_limits, utc_text
 from cds_service.services.card_wording import Wording
 from cds_service.services.fingerprint import card_id, fingerprint_of
 from cds_service.services.order_drafts import DraftFacts, draft_suggestions
+from cds_service.services.quieting import Quieted
 
 CLINICIANS_ONLY = frozenset({"Patient", "RelatedPerson"})
 """The users who get no card, unless the site allows it."""
+
+
+class Withheld(StrEnum):
+    """Why no card of a call is shown, whatever it says."""
+
+    AUDIENCE = "audience"
+    DECEASED = "deceased"
+    SILENT = "silent"
+    PAUSED = "paused"
+
+
+FOR_NOBODY = frozenset({Withheld.AUDIENCE, Withheld.DECEASED})
+"""Such a card was not even to be given: it isn't kept."""
 _REFERENCE = re.compile(r"Observation/[A-Za-z0-9\-.]{1,64}")
 
 
@@ -41,12 +56,20 @@ class SiteOptions:
     fingerprint_key: bytes
     withheld_audience: frozenset[str] = CLINICIANS_ONLY
     extension: bool = True
+    silent: bool = False
+    """Cards are assessed and recorded, and none is shown."""
+    paused: frozenset[str] = frozenset()
+    """Findings whose cards aren't shown."""
 
 
 def compose_response(
-    assessment: Assessment, caller: CallerFacts, knowledge: Knowledge, site: SiteOptions
+    assessment: Assessment,
+    caller: CallerFacts,
+    knowledge: Knowledge,
+    site: SiteOptions,
+    quieted: Quieted | None = None,
 ) -> CdsResponse:
-    """The answer of one call: at most one card, and the assessment for machines.
+    """The answer of one call: at most one card, none that is `quieted` by feedback, and the assessment for machines.
 
     Raises:
         DataNotAvailable: nothing deserves a card, but the counts were not read to the end.
@@ -59,21 +82,24 @@ def compose_response(
             missing=("counts",),
         )
     fingerprint = fingerprint_of(assessment, alert, knowledge.version, site.fingerprint_key) if alert else None
-    withheld = _withheld(assessment, caller, site)
+    fate = CardFate(fingerprint, withheld_because(assessment, caller, site), quieted)
     cards: tuple[Card, ...] = ()
-    if alert and fingerprint and not withheld:
+    if alert and fingerprint and fate.shown:
         cards = (_card(_facts(assessment, alert, knowledge, site), caller, site, fingerprint),)
     if not site.extension:
         return CdsResponse(cards)
-    return CdsResponse(
-        cards, compose_extension(assessment, knowledge.version, site.software_version, withheld, fingerprint)
-    )
+    return CdsResponse(cards, compose_extension(assessment, knowledge.version, site.software_version, fate))
 
 
-def _withheld(assessment: Assessment, caller: CallerFacts, site: SiteOptions) -> str | None:
+def withheld_because(assessment: Assessment, caller: CallerFacts, site: SiteOptions) -> Withheld | None:
+    """Why no card of this call is shown; None: nothing speaks against one."""
     if caller.user_type in site.withheld_audience:
-        return "audience"
-    return "deceased" if assessment.picture.patient.deceased else None
+        return Withheld.AUDIENCE
+    if assessment.picture.patient.deceased:
+        return Withheld.DECEASED
+    if site.silent:
+        return Withheld.SILENT
+    return Withheld.PAUSED if assessment.alert and assessment.alert.leading in site.paused else None
 
 
 def _facts(assessment: Assessment, alert: Alert, knowledge: Knowledge, site: SiteOptions) -> CardFacts:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from cds_service.hematology.lab_results import SetAside, SetAsideReason
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_notices import reported_aside
+from cds_service.services.card_quieting import quieting_lines
 from cds_service.services.card_values import collected_text, utc_day
 from cds_service.services.card_wording import Markdown
 
@@ -15,7 +16,14 @@ _NOT_USED_AT_MOST = 5
 def limit_lines(facts: CardFacts) -> tuple[Markdown, ...]:
     """The limits: the window, at most 5 lines of what was not used, the versions, the intended use."""
     intended_use = facts.words.markdown("limits.intended-use")
-    return (_window(facts), *_not_used(facts), _versions(facts), *_concept_maps(facts), intended_use)
+    return (
+        _window(facts),
+        *_not_used(facts),
+        *quieting_lines(facts),
+        _versions(facts),
+        *_concept_maps(facts),
+        intended_use,
+    )
 
 
 def _window(facts: CardFacts) -> Markdown:

@@ -19,7 +19,14 @@ from cds_service.hematology.clinical_picture import ClinicalPicture
 from cds_service.hematology.verdicts import Assessment
 from cds_service.knowledge.model import Knowledge
 from cds_service.outbound.deadline import Deadline
-from cds_service.services.card_composer import CallerFacts, SiteOptions, compose_response
+from cds_service.services.card_composer import (
+    FOR_NOBODY,
+    CallerFacts,
+    SiteOptions,
+    compose_response,
+    withheld_because,
+)
+from cds_service.services.card_memory import CardMemory, Remembered
 from cds_service.services.gathering import FhirAccess, Gathered, gather
 from cds_service.services.prefetch_templates import COUNTS, PATIENT, REQUIRED, prefetch_templates
 from cds_service.services.registry import CallFacts
@@ -30,11 +37,12 @@ HOOK = "patient-view"
 
 @dataclass(frozen=True)
 class Reviewed:
-    """One call's data, what they mean, and the answer made of it."""
+    """One call's data, what they mean, the answer made of it, and what memory had to say (None: it wasn't asked)."""
 
     gathered: Gathered
     assessment: Assessment
     response: CdsResponse
+    remembered: Remembered | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ class CytopeniaReview:
     `fhir` gives the FHIR servers that a client may have called; `deadline` starts the time budget of one call's
     fetching.
 
-    `release` is the site's FHIR release, for resources whose shape doesn't tell theirs.
+    `memory` keeps the cards and says which of them feedback keeps quiet. `release` is the site's FHIR release, for
+    resources whose shape doesn't tell theirs.
     """
 
     knowledge: Knowledge
@@ -52,6 +61,7 @@ class CytopeniaReview:
     fhir: Callable[[CdsClient], FhirAccess]
     site: SiteOptions
     deadline: Callable[[], Deadline]
+    memory: CardMemory
     release: Release | None = None
 
     def answer(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
@@ -74,8 +84,18 @@ class CytopeniaReview:
         _refuse_unknown_patient(gathered)
         picture = self._read(gathered, request, fhir, as_of)
         assessment = assess(picture, self.knowledge.guideline, as_of)
-        response = compose_response(assessment, _caller(request), self.knowledge, self.site)
-        return Reviewed(gathered, assessment, response)
+        return self._respond(gathered, assessment, request, client)
+
+    def _respond(self, gathered: Gathered, assessment: Assessment, request: CdsRequest, client: CdsClient) -> Reviewed:
+        """The answer, held against memory and kept there; a card that is for nobody is neither."""
+        caller = _caller(request)
+        withheld = withheld_because(assessment, caller, self.site)
+        if withheld in FOR_NOBODY or (alert := assessment.alert) is None:
+            return Reviewed(gathered, assessment, compose_response(assessment, caller, self.knowledge, self.site))
+        candidate = self.memory.candidate(assessment, alert, request, client, self.knowledge)
+        remembered = self.memory.consider(candidate, self.knowledge.quieting)
+        response = compose_response(assessment, caller, self.knowledge, self.site, remembered.quieted)
+        return Reviewed(gathered, assessment, response, self.memory.keep(remembered, response, withheld))
 
     def _read(self, gathered: Gathered, request: CdsRequest, fhir: FhirAccess, as_of: datetime) -> ClinicalPicture:
         try:
@@ -123,7 +143,7 @@ def _caller(request: CdsRequest) -> CallerFacts:
 
 
 def _facts(reviewed: Reviewed, knowledge_version: str) -> CallFacts:
-    assessment, cards = reviewed.assessment, reviewed.response.cards
+    assessment, cards, remembered = reviewed.assessment, reviewed.response.cards, reviewed.remembered
     return CallFacts(
         verdicts={finding.finding.value: finding.verdict.value for finding in assessment.findings},
         card_ids=tuple(card.uuid for card in cards),
@@ -132,4 +152,7 @@ def _facts(reviewed: Reviewed, knowledge_version: str) -> CallFacts:
         fetched=reviewed.gathered.fetched_ms,
         not_available=assessment.picture.not_available,
         set_aside=Counter(one.reason.value for one in assessment.picture.set_aside),
+        finding=assessment.alert.leading.value if assessment.alert else None,
+        quieted_by=remembered.quieted.by if remembered and remembered.quieted else None,
+        memory_available=remembered is None or remembered.available,
     )

@@ -45,8 +45,43 @@ class IssuedCard:
     basis: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class AnsweredCard:
+    """A card that was shown, and the last report on it.
+
+    `at`: when the clinician acted, never later than the report came. `reason`: system and code of an override.
+    """
+
+    card: IssuedCard
+    outcome: Literal["accepted", "overridden"]
+    at: datetime
+    reason: tuple[str, str] | None = None
+    accepted: frozenset[str] = frozenset()
+
+    @property
+    def took_a_suggestion(self) -> bool:
+        """Whether a suggestion of this very card was taken over."""
+        return not self.accepted.isdisjoint(self.card.suggestions)
+
+
+@dataclass(frozen=True)
+class Recollection:
+    """What is remembered when a card is about to be shown: the same card of the same call, and those answered."""
+
+    again: IssuedCard | None = None
+    answered: tuple[AnsweredCard, ...] = ()
+
+
 class IssuedCards(Protocol):
     """Where issued cards are kept."""
+
+    def recall(self, card: IssuedCard, since: datetime) -> Recollection:
+        """What is remembered of this card's patient, client and service, with reports that came after `since`.
+
+        Raises:
+            cds_service.cds_hooks.errors.StoreUnavailable: it can't be told just now.
+        """
+        ...
 
     def record(self, cards: Sequence[IssuedCard]) -> None:
         """Keep them all or none; a card that is there already, of a retried call, stays as it is.
@@ -55,3 +90,17 @@ class IssuedCards(Protocol):
             cds_service.cds_hooks.errors.StoreUnavailable: none was kept.
         """
         ...
+
+
+class NothingKept:
+    """Issued cards of a site that keeps none (CDS_MEMORY=off)."""
+
+    def recall(self, _card: IssuedCard, _since: datetime) -> Recollection:
+        """Nothing."""
+        return Recollection()
+
+    def record(self, _cards: Sequence[IssuedCard]) -> None:
+        """Keep nothing."""
+
+
+NOTHING_KEPT = NothingKept()

@@ -22,6 +22,10 @@ class CallFacts:
     fetched: Mapping[str, float]
     not_available: tuple[str, ...] = ()
     set_aside: Mapping[str, int] | None = None
+    finding: str | None = None
+    """What the card leads with, shown or not."""
+    quieted_by: str | None = None
+    memory_available: bool = True
 
 
 class CdsService(Protocol):

@@ -4,6 +4,7 @@ Knows the least of a chart that walks through all rooms; its answer is thrown aw
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from cds_service.cds_hooks.clients import ANYONE
 from cds_service.cds_hooks.request import CdsRequest, PatientViewContext
 from cds_service.knowledge.model import LabUse
 from cds_service.services.cytopenia_review import HOOK, CytopeniaReview
+from cds_service.services.issued_card import NOTHING_KEPT
 from cds_service.services.prefetch_templates import COUNTS, PATIENT
 
 _PATIENT = "synthetic"
@@ -33,7 +35,8 @@ def warm_up(review: CytopeniaReview, as_of: datetime) -> CdsResponse:
         },
     }
     context = PatientViewContext(user_id="Practitioner/synthetic", patient_id=_PATIENT)
-    response, _ = review.answer(CdsRequest(HOOK, _INSTANCE, context, prefetch=prefetch), ANYONE, as_of)
+    forgetful = replace(review, memory=replace(review.memory, issued=NOTHING_KEPT))
+    response, _ = forgetful.answer(CdsRequest(HOOK, _INSTANCE, context, prefetch=prefetch), ANYONE, as_of)
     return response
 
 

@@ -99,6 +99,9 @@ def describe_call(record: CallRecord) -> dict[str, object]:
         line |= {
             "verdicts": dict(facts.verdicts),
             "indicator": facts.indicator,
+            "finding": facts.finding,
+            "quietedBy": facts.quieted_by,
+            "memory": None if facts.memory_available else "unavailable",
             "cards": list(facts.card_ids),
             "knowledgeVersion": facts.knowledge_version,
             "fetchedMs": dict(facts.fetched),
