@@ -28,7 +28,7 @@ class PresentedToken:
     text: str = field(repr=False)
     algorithm: str
     kid: str
-    jku: object
+    jku: str | None
     issuer: str
     claims: Mapping[str, object] = field(repr=False)
 
@@ -56,7 +56,16 @@ def _read_parts(text: str, header: Mapping[str, object], claims: Mapping[str, ob
         raise refuse(Reason.HEADER)
     if not isinstance(issuer, str):
         raise refuse(Reason.CLAIMS)
-    return PresentedToken(text, algorithm, kid, header.get("jku"), issuer, claims)
+    return PresentedToken(text, algorithm, kid, _key_url(header), issuer, claims)
+
+
+def _key_url(header: Mapping[str, object]) -> str | None:
+    if "jku" not in header:
+        return None
+    jku = header["jku"]
+    if not isinstance(jku, str):
+        raise refuse(Reason.KEY_URL)
+    return jku
 
 
 def _bearer_token(authorization: str | None) -> str:

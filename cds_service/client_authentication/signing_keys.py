@@ -90,7 +90,7 @@ def _read_key(jwk: object) -> SigningKey | None:
     if not isinstance(jwk, dict) or _PRIVATE_MEMBERS & jwk.keys() or not _is_for_signatures(jwk):
         return None
     kid, kty = jwk.get("kid"), jwk.get("kty")
-    if not isinstance(kid, str) or not kid or kty not in {"RSA", "EC"}:
+    if not isinstance(kid, str) or not kid or kty not in ("RSA", "EC"):
         return None
     try:
         key = RSAKey.import_key(jwk) if kty == "RSA" else ECKey.import_key(jwk)

@@ -26,7 +26,15 @@ _NEVER_CALLED = tuple(
         "240.0.0.0/4",  # reserved
     )
 )
-_HOLD_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))  # NAT64, and the old IPv4-compatible form
+_HOLD_IPV4 = tuple(
+    ip_network(text)
+    for text in (
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",  # NAT64 within a network (RFC 8215), as far as it keeps the address at the end
+        "::ffff:0:0:0/96",  # IPv4-translated (RFC 2765)
+        "::/96",  # IPv4-compatible
+    )
+)
 # Look-ups can't be interrupted: they run here, so that a dead resolver holds these few threads and no caller's.
 _RESOLVERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolver")
 

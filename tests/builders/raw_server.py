@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 Behaviour = Callable[[socket.socket, threading.Event], None]
 
@@ -24,8 +25,11 @@ class RawServer:
 
 
 @contextmanager
-def raw_server(*behaviours: Behaviour) -> Iterator[RawServer]:
-    """Serve: the n-th request is answered by the n-th behaviour, all further ones by the last."""
+def raw_server(*behaviours: Behaviour, choose: Callable[[str], Behaviour] | None = None) -> Iterator[RawServer]:
+    """Serve: the n-th request is answered by the n-th behaviour, all further ones by the last.
+
+    With `choose`, each is answered by what it chooses for the request's target (decoded).
+    """
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     seen = RawServer(listener.getsockname()[1])
     over = threading.Event()
@@ -45,7 +49,10 @@ def raw_server(*behaviours: Behaviour) -> Iterator[RawServer]:
         with contextlib.suppress(OSError):
             while request := _read_request(connection):
                 seen.requests.append(request)
-                behaviours[min(len(seen.requests), len(behaviours)) - 1](connection, over)
+                if choose is not None:
+                    choose(unquote(request.split(b" ", 2)[1].decode()))(connection, over)
+                else:
+                    behaviours[min(len(seen.requests), len(behaviours)) - 1](connection, over)
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()
@@ -74,9 +81,14 @@ def _read_request(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def answer(status: str = "200 OK", body: bytes = b"{}", headers: Sequence[str] = ()) -> Behaviour:
+def answer(
+    status: str = "200 OK",
+    body: bytes = b"{}",
+    headers: Sequence[str] = (),
+    media_type: str = "application/fhir+json;charset=utf-8",
+) -> Behaviour:
     """A proper answer, kept alive."""
-    lines = [f"HTTP/1.1 {status}", "Content-Type: application/fhir+json;charset=utf-8", *headers]
+    lines = [f"HTTP/1.1 {status}", f"Content-Type: {media_type}", *headers]
     lines.append(f"Content-Length: {len(body)}")
     return sends("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 

@@ -31,11 +31,9 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[RedisServer]:
-    """Serve on a free port, keeping nothing on disk, until left."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+def redis_server(folder: Path, port: int | None = None) -> Iterator[RedisServer]:
+    """Serve on a free port (or this one), keeping nothing on disk, until left."""
+    port = port or _free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     server = RedisServer(port, subprocess.Popen(command, stdout=subprocess.DEVNULL))
     try:
@@ -44,3 +42,9 @@ def redis_server(folder: Path) -> Iterator[RedisServer]:
         yield server
     finally:
         server.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -162,6 +162,7 @@ HEADERS = {
     "another jku": (_header(jku=OTHER), "key-url"),
     "our jku with a query": (_header(jku=JWKS_URL + "?"), "key-url"),
     "our jku in capitals": (_header(jku=JWKS_URL.upper()), "key-url"),
+    "jku null": (bearer(header() | {"jku": None}), "key-url"),
     "our jku in an array": (_header(jku=[JWKS_URL]), "key-url"),
     "our jku as user name": (_header(jku=f"{JWKS_URL}@attacker.example.org"), "key-url"),
     "a key in the header": (bearer(header(jwk=public_jwk(ec_key("attacker"))), key=ec_key("attacker")), "signature"),

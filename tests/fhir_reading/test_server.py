@@ -1,5 +1,6 @@
 """Reads and searches against a FHIR server over real HTTP: what is asked, and what is made of each answer."""
 
+import json
 import threading
 import time
 from decimal import Decimal
@@ -106,6 +107,11 @@ def test_every_spelling_of_fhir_json_is_read_and_numbers_stay_exact(media_type: 
 def test_what_is_no_answer_is_a_failure_with_its_reason(reply: Reply, reason: str) -> None:
     with fhir_stub({QUERY: reply}) as stub:
         assert server(stub).fetch(QUERY) == Fetched(complete=False, failed=True, reason=reason)
+
+
+def test_a_byte_order_mark_costs_nothing() -> None:
+    with fhir_stub({QUERY: Reply(b"\xef\xbb\xbf" + json.dumps(searchset(A)).encode())}) as stub:
+        assert ids(server(stub).fetch(QUERY)) == ["a"]
 
 
 def test_no_matches_is_an_answer() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from cds_service.cds_hooks.request import AccessToken
 from cds_service.outbound.allowed_servers import AllowedServers
-from cds_service.outbound.client import HttpClient
+from cds_service.outbound.client import HttpClient, OutboundSettings
 from cds_service.outbound.deadline import Deadline
-from cds_service.outbound.errors import CallForbidden
+from cds_service.outbound.errors import CallFailed, CallForbidden
 from cds_service.outbound.scope import Scope, open_scope
 from tests.builders.raw_server import answer, raw_server
 
@@ -107,6 +107,30 @@ def test_a_listed_name_that_points_at_the_metadata_service_is_not_called(monkeyp
     with pytest.raises(CallForbidden) as refused:
         opened.get("http://ehr.example.org/fhir/Patient/1", "x/y")
     assert refused.value.reason == "address-forbidden"
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]"])
+def test_no_forbidden_address_is_called_through_a_proxy(host: str) -> None:
+    with raw_server(answer()) as proxy:
+        client = HttpClient(OutboundSettings(https_proxy=f"http://127.0.0.1:{proxy.port}"))
+        base = f"https://{host}/fhir"
+        with pytest.raises(CallForbidden) as refused:
+            open_scope(client, AllowedServers.parse([base]), base, TOKEN, Deadline.after(2))
+        assert refused.value.reason == "address-forbidden"
+        assert proxy.connections == 0
+
+
+def test_all_answers_of_a_call_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds_service.outbound.scope.MAX_CALL_BYTES", 2500)
+    with raw_server(answer(body=b"x" * 1000)) as server:
+        opened = scope(server.base)
+        for _ in range(3):
+            opened.get(server.base, "x/y")
+        with pytest.raises(CallFailed) as failed:
+            opened.get(server.base, "x/y")
+        assert failed.value.reason == "too-large"
+        assert len(server.requests) == 3
+        assert scope(server.base).get(server.base, "x/y").status == 200
 
 
 def test_nothing_of_a_call_is_logged(caplog: pytest.LogCaptureFixture) -> None:

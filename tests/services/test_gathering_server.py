@@ -1,14 +1,17 @@
 """What prefetch lacks comes from the request's FHIR server: only that, all at once, in time, with the token."""
 
+import contextlib
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from cds_service.cds_hooks.errors import DataNotAvailable
-from cds_service.cds_hooks.request import CdsRequest, PatientViewContext
+from cds_service.cds_hooks.request import AccessToken, CdsRequest, FhirAuthorization, PatientViewContext
 from cds_service.fhir_reading.server import Fetched
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient
@@ -187,6 +190,35 @@ def test_what_can_not_be_interrupted_is_let_go_at_the_deadline() -> None:
     assert time.monotonic() - started < 1.0
     over.set()
     assert found.not_available == ("patient", "companions", "conditions", "medications")
+
+
+class Watched(AccessToken):
+    """A token that can be seen to be gone."""
+
+
+@pytest.mark.parametrize("reply", [Reply(searchset()), Reply(outcome("error"), 401), Reply(b"<html>")])
+def test_the_token_is_gone_with_the_call(reply: Reply) -> None:
+    access = ListedServers(HttpClient(), AllowedServers.parse(["http://127.0.0.1:*/fhir"]))
+    with fhir_stub({"": reply}) as stub:
+        token = Watched("token-of-this-call")
+        gone = weakref.ref(token)
+        context = PatientViewContext("Practitioner/1", "p1")
+        authorization = FhirAuthorization(token)
+        request = CdsRequest("patient-view", "i", context, stub.base, authorization)
+        with contextlib.suppress(DataNotAvailable):
+            gather(request, QUERIES, frozenset({"counts"}), access, Deadline.after(2))
+        assert {asked.headers["Authorization"] for asked in stub.asked} == {"Bearer token-of-this-call"}
+        del token, authorization, request
+        over = time.monotonic() + 5
+        while gone() is not None and time.monotonic() < over:  # what ran beside the call ends a moment after it
+            gc.collect()
+        assert gone() is None
+        stub.asked.clear()
+        assert not [one for one in gc.get_objects() if type(one) is dict and _holds(one, "Bearer token-of-this-call")]
+
+
+def _holds(members: dict[Any, Any], secret: str) -> bool:
+    return any(type(value) is str and value == secret for value in list(members.values()))
 
 
 def test_a_redirect_takes_the_token_nowhere() -> None:
