@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from cds_service.audit.pseudonyms import AuditPseudonyms
+from cds_service.audit.recording import record_calls_in
 from cds_service.cds_hooks.clients import ANYONE, Authenticate, CdsClient
 from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.client_authentication.opening import MAX_KEY_SET_BYTES, Surroundings, open_authentication
@@ -62,6 +64,7 @@ class Parts:
     readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     dispensable: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    audit: Callable[[CallRecord], None] = lambda _: None
     warm_up: Callable[[], object] = lambda: None
 
 
@@ -101,7 +104,7 @@ def create_app(
             readiness=parts.readiness,
             dispensable=parts.dispensable,
             versions=parts.versions,
-            observers=observers,
+            observers=(parts.audit, *observers),
             ops_token=settings.ops_token.get_secret_value() if settings.ops_token else None,
         )
     )
@@ -143,8 +146,15 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
         readiness={"redis": redis.answers} if redis else {"records": records.answer} if clients else {},
         dispensable={} if clients and not redis else {"records": records.answer},
         versions=versions(knowledge),
+        audit=_audit(settings, records),
         warm_up=lambda: warm_up(review, utc_now()),
     )
+
+
+def _audit(settings: Settings, records: Stores) -> Callable[[CallRecord], None]:
+    if not settings.audit:
+        return lambda _: None
+    return record_calls_in(records.audit_trail.append, AuditPseudonyms(_pseudonym_key(settings)))
 
 
 def _trusted_clients(settings: Settings) -> tuple[TrustedClient, ...]:

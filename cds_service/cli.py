@@ -13,6 +13,7 @@ from cds_service.command_line import errors_in_one_line, read_settings
 from cds_service.settings import LOOPBACK, Settings, settings_without_effect
 
 _ELSEWHERE = {
+    "audit": "cds_service.audit.commands:audit_group",
     "check-knowledge": "cds_service.knowledge.commands:check_knowledge_command",
     "client-key": "cds_service.client_authentication.commands:client_key_command",
     "client-token": "cds_service.client_authentication.commands:client_token_command",
@@ -23,6 +24,7 @@ _ELSEWHERE = {
     "sandbox": "cds_service.sandbox.commands:sandbox_command",
 }
 _SUMMARIES = {
+    "audit": "Who asked about which patient, and what was answered.",
     "check-knowledge": "Check the knowledge files without starting the service.",
     "client-key": "Make a key pair for a CDS client to try authentication with.",
     "client-token": "Sign a token for one call, as a CDS client does.",
@@ -88,7 +90,6 @@ def main() -> None:
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve in production, for trusted clients only unless CDS_AUTH=off. SIGTERM drains."""
     settings = read_settings()
-    _tell_what_to_mind(settings, host, workers)
     from cds_service.app import build_parts, create_app
     from cds_service.web.request_log import log_call
     from cds_service.web.server import AddressTaken, Listen, check_address, run_server, shared_counts
@@ -107,6 +108,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
             parts.warm_up()
             if settings.metrics_bind != "off":
                 listen_for_metrics(settings.metrics_bind)
+        _tell_what_to_mind(settings, host, workers)
         run_server(app, listen, ready=lambda url: click.echo(f"Serving {url}/cds-services"))
 
 
@@ -115,8 +117,16 @@ def _tell_what_to_mind(settings: Settings, host: str, workers: int) -> None:
         click.echo(f"Warning: {name} has no effect with CDS_AUTH={settings.auth}.", err=True)
     if settings.public_url_is_loopback and host not in LOOPBACK:
         click.echo("Warning: CDS_PUBLIC_URL is a loopback address; links on cards open on this machine only.", err=True)
+    if settings.audit and settings.pseudonym_key is None:
+        _note("CDS_PSEUDONYM_KEY", "not set: the audit trail can't be searched for a patient")
     if settings.rate_limit and settings.redis_url is None and workers > 1:
-        click.echo(f"CDS_RATE_LIMIT: {workers} workers count each for itself; with CDS_REDIS_URL, together.", err=True)
+        _note("CDS_RATE_LIMIT", f"counted by each of {workers} workers for itself; with CDS_REDIS_URL, by all together")
+
+
+def _note(setting: str, note: str) -> None:
+    from cds_service.web.request_log import write_line
+
+    write_line("warning", "setting", {"setting": setting, "note": note})
 
 
 @main.command()

@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     memory: bool = True
     quieting: bool = True
     quiet_days: Days = {}
+    audit: bool = True
     pseudonym_key: Key | None = None
     ca_bundle: FilePath | None = None
     client_cert: FilePath | None = None

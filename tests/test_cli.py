@@ -18,6 +18,7 @@ from tests.builders.concept_maps import EXAMPLE, LAB, LOINC, concept_map, group,
 from tests.builders.conversation import CARD, overridden
 
 COMMANDS = {
+    "audit",
     "check-knowledge",
     "client-key",
     "client-token",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.records.database import Database
@@ -30,6 +30,17 @@ class AuditEntry:
     knowledge_version: str | None = None
 
 
+@dataclass(frozen=True)
+class Period:
+    """From a point in time on, until before another one; None leaves it open."""
+
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+ALWAYS = Period()
+
+
 class AuditTrail:
     """The trail in a database that `migrate` has made."""
 
@@ -47,18 +58,35 @@ class AuditTrail:
         with self._database.writing() as connection:
             connection.execute(insert(_TABLE).values(**row, answered=dict(entry.answered)))
 
-    def export(self, since: datetime | None = None) -> Iterator[AuditEntry]:
-        """The entries from a point in time on, in the order they came; read as they are asked for.
+    def export(self, period: Period = ALWAYS, patient_hash: str | None = None) -> Iterator[AuditEntry]:
+        """The entries of a period, of one patient if told, in the order they came; read as they are asked for.
 
         Raises:
             StoreUnavailable: the database can't be read.
         """
-        wanted = select(_TABLE).order_by(_TABLE.c.id)
-        if since is not None:
-            wanted = wanted.where(_TABLE.c.recorded_at >= since)
+        wanted = select(_TABLE).where(*_during(period)).order_by(_TABLE.c.id)
+        if patient_hash is not None:
+            wanted = wanted.where(_TABLE.c.patient_hash == patient_hash)
         with self._database.reading() as connection:
             for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(wanted):
                 told = dict(row._mapping)
                 client = CdsClient(told.pop("issuer") or None, told.pop("tenant") or None)
                 del told["id"]
                 yield AuditEntry(client=client, **told)
+
+    def count_of_other_keys(self, key_id: str, period: Period = ALWAYS) -> int:
+        """How many entries of a period name their patient by a hash of another key: they can't be searched with this.
+
+        Raises:
+            StoreUnavailable: the database can't be read.
+        """
+        wanted = select(func.count()).select_from(_TABLE).where(_TABLE.c.key_id != key_id, *_during(period))
+        with self._database.reading() as connection:
+            return connection.scalar(wanted) or 0
+
+
+def _during(period: Period) -> Iterator[ColumnElement[bool]]:
+    if period.since is not None:
+        yield _TABLE.c.recorded_at >= period.since
+    if period.before is not None:
+        yield _TABLE.c.recorded_at < period.before

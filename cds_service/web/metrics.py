@@ -15,6 +15,7 @@ CALLS = Counter("cds_calls", "Calls answered.", ["endpoint", "status", "tenant"]
 CARDS = Counter("cds_cards", "Cards given.", ["indicator", "tenant"])
 VERDICTS = Counter("cds_verdicts", "Findings judged.", ["finding", "verdict", "tenant"])
 UNLIMITED = Counter("cds_rate_limit_unknown", "Calls let in because the limit's store did not answer.")
+LOST = Counter("cds_audit_lost", "Calls answered whose entry in the audit trail could not be written.")
 SECONDS = Histogram(
     "cds_call_seconds",
     "Time from a call's arrival to its answer.",
@@ -28,6 +29,8 @@ def count_call(record: CallRecord) -> None:
     tenant = record.client.tenant or ""
     CALLS.labels(record.endpoint, f"{record.status // 100}xx", tenant).inc()
     SECONDS.labels(record.endpoint, tenant).observe(record.seconds)
+    if record.audit == "lost":
+        LOST.inc()
     if record.rate_limit:
         UNLIMITED.inc()
     if record.facts is None:

@@ -14,6 +14,7 @@ from flask import Flask, Response, g, request
 from structlog.typing import EventDict
 
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
+from cds_service.cds_hooks.request import PatientViewContext
 from cds_service.services.registry import CallFacts
 
 
@@ -21,7 +22,7 @@ from cds_service.services.registry import CallFacts
 class CallRecord:
     """What is told of one call once it is answered; filled by the routes on the way.
 
-    `received_at` is the call's `as_of`.
+    `received_at` is the call's `as_of`. `about` names patient and user for the audit trail: it is never written here.
     """
 
     received_at: datetime
@@ -35,6 +36,8 @@ class CallRecord:
     refused: str | None = None
     refusal_reason: str | None = None
     rate_limit: str | None = None
+    about: PatientViewContext | None = field(default=None, repr=False)
+    audit: str | None = None
     status: int = 0
     seconds: float = 0.0
 
@@ -93,6 +96,7 @@ def describe_call(record: CallRecord) -> dict[str, object]:
         "refused": record.refused,
         "refusalReason": record.refusal_reason,
         "rateLimit": record.rate_limit,
+        "audit": record.audit,
         "feedbackEntries": record.feedback_entries,
     }
     if facts is not None:

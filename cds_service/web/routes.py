@@ -33,7 +33,7 @@ def register(app: Flask, edge: Edge) -> None:
         service = _find_service(edge, service_id)
         request = parse_request(read_json_body(edge.max_body_bytes), service.description.hook)
         record = current_call()
-        record.hook_instance = request.hook_instance
+        record.hook_instance, record.about = request.hook_instance, request.context
         answer, record.facts = service.answer(request, record.client, record.received_at)
         return Response(encode_response(answer), content_type=_JSON)
 

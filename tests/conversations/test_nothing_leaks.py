@@ -267,7 +267,10 @@ RAW = {
 def test_the_real_server_writes_nothing_of_its_clients(stub: FhirStub, tmp_path: Path) -> None:
     """gunicorn's own lines count as well; the log is that of the command, from start to end."""
     settings = {"CDS_AUTH": "off", "CDS_FHIR_SERVERS": stub.base, "CDS_METRICS_BIND": "off", "CDS_LOG_LEVEL": "debug"}
-    settings["CDS_DATABASE_URL"] = f"sqlite:///{tmp_path}/feedback.sqlite3"
+    settings |= {
+        "CDS_DATABASE_URL": f"sqlite:///{tmp_path}/feedback.sqlite3",
+        "CDS_PSEUDONYM_KEY": "synthetic-key-of-16",
+    }
     command = [sys.executable, "-m", "cds_service", "serve", "--port", "0", "--workers", "1"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.PIPE, stderr=log)

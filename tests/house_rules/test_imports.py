@@ -34,6 +34,7 @@ MAY_IMPORT = {
         "app",
     },
     "web": {"services", "cds_hooks"},
+    "audit": {"command_line", "cds_hooks", "records", "services", "web"},
     "__main__": {"cli"},
     "app": {
         "hematology",
@@ -44,6 +45,7 @@ MAY_IMPORT = {
         "services",
         "records",
         "client_authentication",
+        "audit",
         "web",
         "settings",
     },

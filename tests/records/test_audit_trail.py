@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from cds_service.cds_hooks.clients import CdsClient
-from cds_service.records.audit_trail import AuditEntry
+from cds_service.records.audit_trail import AuditEntry, Period
 from cds_service.records.stores import Stores
 
 WHEN = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -31,5 +31,5 @@ def test_what_was_appended_comes_out_as_it_was(stores: Stores) -> None:
 def test_a_part_of_it_can_be_had(stores: Stores) -> None:
     for entry in (BARE, FULL):
         stores.audit_trail.append(entry)
-    assert list(stores.audit_trail.export(since=FULL.recorded_at)) == [FULL]
-    assert list(stores.audit_trail.export(since=WHEN + timedelta(days=1))) == []
+    assert list(stores.audit_trail.export(Period(since=FULL.recorded_at))) == [FULL]
+    assert list(stores.audit_trail.export(Period(since=WHEN + timedelta(days=1)))) == []
