@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, get_args
 
 import click
 
 from cds_service.command_line import errors_in_one_line, read_settings
+from cds_service.feedback_summary.fates import Rules
 from cds_service.feedback_summary.observed import Mode, Period
 from cds_service.feedback_summary.summing import DIMENSIONS, Dimension
 from cds_service.settings import Settings
@@ -48,6 +51,13 @@ _day = click.DateTime(["%Y-%m-%d"])
 @feedback_group.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with plots to FILE instead.",
+)
+@click.option(
     "--mode",
     type=click.Choice(get_args(Mode)),
     default="live",
@@ -76,28 +86,29 @@ _day = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--comments", is_flag=True, help="List clinicians' comments, too. They may hold patient data.")
 def summary(  # noqa: PLR0913 - one an option
-    as_json: bool, mode: Mode, since: datetime | None, until: datetime | None, client: str | None,
+    as_json: bool, page: Path | None, mode: Mode, since: datetime | None, until: datetime | None, client: str | None,
     dimensions: tuple[Dimension, ...], days: int, comments: bool,
 ) -> None:  # fmt: skip
     """Count what was shown and what came of it: by finding, indicator, client and month (UTC)."""
     settings = read_settings()
     period = Period(mode, since, until, client)
     with errors_in_one_line():
-        made = _make(settings, period, timedelta(days=days), comments)
-        _tell(made, dimensions, as_json)
+        names = _names(settings)
+        made = _make(settings, period, Rules(datetime.now(UTC), timedelta(days=days), names.reasons), comments)
+        if page is not None:
+            _write_page(made, names, page)
+        if as_json or page is None:
+            _print(made, dimensions, as_json)
 
 
-def _make(settings: Settings, period: Period, ignored_after: timedelta, comments: bool) -> "MadeSummary":
+def _make(settings: Settings, period: Period, rules: Rules, comments: bool) -> "MadeSummary":
     from rich.console import Console
     from rich.progress import track
 
-    from cds_service.feedback_summary.fates import Rules
     from cds_service.feedback_summary.made import MAX_COMMENTS, MadeSummary
     from cds_service.feedback_summary.summing import summarise
     from cds_service.records.observed_cards import ObservedCards
 
-    names = _names(settings)
-    rules = Rules(datetime.now(UTC), ignored_after, names.reasons)
     with _database(settings) as database:
         kept = ObservedCards(database)
         console = Console(stderr=True)
@@ -110,7 +121,7 @@ def _make(settings: Settings, period: Period, ignored_after: timedelta, comments
     return MadeSummary(period, rules, counted, told)
 
 
-def _tell(made: "MadeSummary", dimensions: tuple[Dimension, ...], as_json: bool) -> None:
+def _print(made: "MadeSummary", dimensions: tuple[Dimension, ...], as_json: bool) -> None:
     from cds_service.feedback_summary.as_json import summary_as_json
     from cds_service.feedback_summary.as_table import print_summary
 
@@ -118,6 +129,23 @@ def _tell(made: "MadeSummary", dimensions: tuple[Dimension, ...], as_json: bool)
         click.echo(json.dumps(summary_as_json(made, dimensions), indent=2, ensure_ascii=False))
     else:
         print_summary(made, dimensions)
+
+
+def _write_page(made: "MadeSummary", names: "Names", file: Path) -> None:
+    """Whole or not at all; readable by its owner only, since comments may hold patient data."""
+    from cds_service.feedback_summary.page import render_page
+
+    try:
+        html = render_page(made, names)
+    except ImportError:
+        raise click.ClickException("The page's plots need a package more: pip install cytopenia-cds[sandbox]") from None
+    try:
+        with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}", delete=False) as new:
+            new.write(html)
+        Path(new.name).replace(file)
+    except OSError:
+        raise click.ClickException(f"{file} can't be written.") from None
+    click.echo(f"Written: {file}", err=True)
 
 
 def _names(settings: Settings) -> "Names":

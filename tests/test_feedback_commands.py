@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -148,3 +149,31 @@ def test_a_database_that_is_not_there_is_said_in_one_line(monkeypatch: pytest.Mo
 )
 def test_wrong_usage_is_refused(wrong: list[str]) -> None:
     assert CliRunner().invoke(main, ["feedback", "summary", *wrong]).exit_code == 2
+
+
+@pytest.mark.usefixtures("history")
+def test_the_page_is_written_whole_for_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "summary.html"
+    file.write_text("an older one")
+    result = _summary("--html", str(file))
+    assert (result.stdout, result.stderr) == ("", f"Written: {file}\n")
+    html = file.read_text(encoding="utf-8")
+    assert html.strip().startswith("<!doctype html>")
+    assert html.rstrip().endswith("</html>")
+    assert file.stat().st_mode & 0o077 == 0
+    assert [path.name for path in tmp_path.glob("*.html*")] == [file.name]
+
+
+@pytest.mark.usefixtures("stores")
+def test_a_page_that_can_not_be_made_is_said_and_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    nowhere = CliRunner().invoke(main, ["feedback", "summary", "--html", str(tmp_path / "none" / "summary.html")])
+    assert (nowhere.exit_code, nowhere.stderr.count("\n")) == (1, 1)
+    assert "can't be written" in nowhere.stderr
+    keep_history(open_stores(f"sqlite:///{tmp_path}/records.sqlite3"), situations=5)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    without = CliRunner().invoke(main, ["feedback", "summary", "--html", str(tmp_path / "summary.html")])
+    assert without.exit_code == 1
+    assert without.stderr == "Error: The page's plots need a package more: pip install cytopenia-cds[sandbox]\n"
+    assert not list(tmp_path.glob("*.html*"))
