@@ -5,9 +5,10 @@ MEDPLUM := tests/contract/fhir_server/medplum
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
+EFFORT ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench docs picture fixtures lock clean
+.PHONY: help run test check fuzz bench docs picture fixtures lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -33,12 +34,17 @@ test: $(VENV)/.dev $(MEDPLUM)/node_modules/.package-lock.json ## Run all tests w
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=98 --include='cds_service/hematology/*,cds_service/fhir_reading/*,cds_service/cds_hooks/*'
 
-check: $(VENV)/.dev ## Lint, types, knowledge, generated documentation
+check: $(VENV)/.dev ## Lint, types, knowledge, generated documentation, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml cds_service
 	$(BIN)/cds-service check-knowledge
 	$(BIN)/python -m cds_service.knowledge.statements_page --check
+	$(BIN)/python .ci/audit.py
+
+fuzz: $(VENV)/.dev ## Fuzz longer than the tests do (EFFORT=20 times as long)
+	FUZZ_EFFORT=$(EFFORT) $(BIN)/python -m pytest tests/fuzz
 
 bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing (ratios in one run), and one call with 20,000 results
 	$(BIN)/python -m benchmarks.call
@@ -57,6 +63,7 @@ lock: ## Resolve the lock files anew (hashes, no download addresses)
 	@test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet pip-tools; }
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra postgresql --extra sandbox --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra postgresql --extra sandbox --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	sed -i "s/^\\(atheris==[^ ]*\\) /\\1 ; sys_platform == 'linux' and platform_machine == 'x86_64' /" requirements-dev.txt
 
 LOCK_FLAGS := --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --annotation-style line
 

@@ -20,5 +20,5 @@ def create_edge(edge: Edge) -> Flask:
     routes.register(app, edge)
     health.register(app, edge)
     pages.register(app, edge.pages)
-    openapi.register(app, edge.versions.get("software", "0"))
+    openapi.register(app, edge.versions.get("software", "0"), edge.services)
     return app

@@ -1,6 +1,7 @@
-"""The description of the addresses for machines, written by hand and held to the routes by a test."""
+"""The description of the addresses for machines, written by hand and held to the code by tests."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from flask import Flask, Response
@@ -11,10 +12,11 @@ from cds_service.web.security import PUBLIC
 _DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 
-def register(app: Flask, software_version: str) -> None:
-    """Serve `/openapi.json`."""
+def register(app: Flask, software_version: str, service_ids: Iterable[str]) -> None:
+    """Serve `/openapi.json`, with what only the running service knows filled in."""
     described = json.loads(_DESCRIPTION.read_bytes())
     described["info"]["version"] = software_version
+    described["components"]["parameters"]["ServiceId"]["schema"]["enum"] = sorted(service_ids)
     body = encode_json(described)
 
     @app.get("/openapi.json")
