@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Table, Update, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, select, update
 
 from cds_service.records.database import Database
 from cds_service.records.tables import AuditRow, FeedbackRow, IssuedCardRow
 
 Kind = Literal["feedback", "cards", "audit"]
+Named = Literal["cards", "audit"]
 KINDS: tuple[Kind, ...] = ("feedback", "cards", "audit")
 _AT_ONCE = 500
 _FEEDBACK, _CARDS, _AUDIT = (row.metadata.tables[row.__tablename__] for row in (FeedbackRow, IssuedCardRow, AuditRow))
@@ -22,6 +23,10 @@ _AGE: Mapping[Kind, ColumnElement[datetime]] = {
     "audit": _AUDIT.c.recorded_at,
 }
 _TABLES: Mapping[Kind, Table] = {"feedback": _FEEDBACK, "cards": _CARDS, "audit": _AUDIT}
+_FORGOTTEN: Mapping[Named, Mapping[str, object]] = {
+    "cards": {"patient_hash": "", "user_hash": None, "basis": {}},
+    "audit": {"patient_hash": None, "user_hash": None},
+}
 
 
 def count_older(database: Database, kind: Kind, before: datetime) -> int:
@@ -51,54 +56,37 @@ def purge_older(database: Database, kind: Kind, before: datetime) -> Iterator[in
         yield gone
 
 
-def rows_by_key(database: Database) -> Mapping[str, int]:
-    """How many rows name a patient by a hash, for each key (by its id).
+def rows_by_key(database: Database, kind: Named) -> Mapping[str, int]:
+    """How many rows of this kind name a patient or a user by a hash, for each key (by its id).
 
     Raises:
         StoreUnavailable: it can't be read.
     """
-    counts: dict[str, int] = {}
+    table = _TABLES[kind]
+    counted = select(table.c.key_id, func.count()).where(_names_someone(table)).group_by(table.c.key_id)
     with database.reading() as connection:
-        for table in (_CARDS, _AUDIT):
-            named = select(table.c.key_id, func.count()).where(_names_someone(table)).group_by(table.c.key_id)
-            for key_id, number in connection.execute(named):
-                counts[key_id] = counts.get(key_id, 0) + number
-    return counts
+        return dict(connection.execute(counted).tuples().all())
 
 
-def forget_keys(database: Database, kept: Collection[str]) -> Iterator[int]:
-    """Forget whom the hashes of all other keys stand for; what was counted stays. Gives the number of each part.
+def forget_keys(database: Database, kind: Named, kept: Collection[str]) -> Iterator[int]:
+    """Forget whom the hashes of all keys but these stand for; what was counted stays. Gives the number of each part.
 
     Of an issued card the basis goes, too: it holds hashes of results.
 
     Raises:
         StoreUnavailable: the parts told of are forgotten, the rest is not.
     """
-    yield from _forget(database, _CARDS, _forget_cards(), kept)
-    yield from _forget(database, _AUDIT, _forget_audit(), kept)
-
-
-def _forget(database: Database, table: Table, forgotten: Update, kept: Collection[str]) -> Iterator[int]:
-    """In the order of the ids, so that no row is looked at twice."""
-    last = 0
+    table, last = _TABLES[kind], 0
     retired = select(table.c.id).where(_names_someone(table), table.c.key_id.not_in(kept)).order_by(table.c.id)
     while True:
         with database.writing() as connection:
             ids = connection.scalars(retired.where(table.c.id > last).limit(_AT_ONCE)).all()
             if not ids:
                 return
-            connection.execute(forgotten.where(table.c.id.in_(ids)))
+            connection.execute(update(table).where(table.c.id.in_(ids)).values(_FORGOTTEN[kind]))
         last = ids[-1]
         yield len(ids)
 
 
 def _names_someone(table: Table) -> ColumnElement[bool]:
     return (func.coalesce(table.c.patient_hash, "") != "") | (func.coalesce(table.c.user_hash, "") != "")
-
-
-def _forget_cards() -> Update:
-    return update(_CARDS).values(patient_hash="", user_hash=None, basis={})
-
-
-def _forget_audit() -> Update:
-    return update(_AUDIT).values(patient_hash=None, user_hash=None)
