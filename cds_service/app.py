@@ -198,7 +198,7 @@ def cytopenia_review(
         fhir=_fhir_access(settings, clients, http(_outbound(settings))),
         site=site,
         deadline=lambda: Deadline.after(budget_seconds),
-        memory=CardMemory(issued, Pseudonyms(site.fingerprint_key), SERVICE_ID),
+        memory=CardMemory(issued, Pseudonyms(site.fingerprint_key), SERVICE_ID, _previous_pseudonyms(settings)),
         release=None if settings.fhir_release == "auto" else Release(settings.fhir_release),
     )
 
@@ -241,6 +241,11 @@ def _pseudonym_key(settings: Settings) -> bytes:
     return secrets.token_bytes(32)
 
 
+def _previous_pseudonyms(settings: Settings) -> Pseudonyms | None:
+    key = settings.pseudonym_key_previous
+    return Pseudonyms(key.get_secret_value().encode()) if key else None
+
+
 def load_site_knowledge(settings: Settings) -> Knowledge:
     """The knowledge files and the site's concept maps, with what the site decides by a setting.
 
@@ -277,7 +282,7 @@ def open_records(settings: Settings) -> Stores:
         cds_service.cds_hooks.errors.StoreUnavailable: the database can't be opened.
     """
     url = settings.database_url.get_secret_value()
-    stores = open_stores(url, "mark" if settings.memory else "unknown")
+    stores = open_stores(url, settings.foreign_feedback if settings.memory else "unknown")
     if url.startswith("sqlite") or settings.migrate == "auto":
         migrate(url)
     return stores

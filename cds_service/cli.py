@@ -21,6 +21,7 @@ _ELSEWHERE = {
     "feedback": "cds_service.feedback_commands:feedback_group",
     "load": "cds_service.sandbox.commands:load_command",
     "open-chart": "cds_service.sandbox.commands:open_chart_command",
+    "records": "cds_service.records_commands:records_group",
     "sandbox": "cds_service.sandbox.commands:sandbox_command",
 }
 _SUMMARIES = {
@@ -32,6 +33,7 @@ _SUMMARIES = {
     "feedback": "What clinicians did with the cards.",
     "load": "Put the synthetic patients on a FHIR server.",
     "open-chart": "Act as the EHR: open a patient's chart and print the cards.",
+    "records": "Keep house: delete what is old, forget retired keys.",
     "sandbox": "Start everything with nothing to configure: service, FHIR server, chart page.",
 }
 

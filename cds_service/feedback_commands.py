@@ -34,10 +34,15 @@ def feedback_group() -> None:
 def export() -> None:
     """Print all feedback, one JSON object a line. Comments may hold patient data."""
     settings = read_settings()
+    from rich.console import Console
+    from rich.progress import track
+
     from cds_service.records.feedback import SqlFeedbackStore
 
     with errors_in_one_line(), _database(settings) as database:
-        for entry in SqlFeedbackStore(database).export():
+        store, console = SqlFeedbackStore(database), Console(stderr=True)
+        quiet = not console.is_terminal
+        for entry in track(store.export(), "Exporting", store.count(), console=console, transient=True, disable=quiet):
             sys.stdout.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 

@@ -50,6 +50,11 @@ Findings = Annotated[
     tuple[Literal["leukopenia", "thrombocytopenia", "bicytopenia"], ...], NoDecode, BeforeValidator(_split_list)
 ]
 Days = Annotated[dict[str, Annotated[int, Field(ge=0)]], NoDecode, BeforeValidator(_split_pairs)]
+Retention = Annotated[
+    dict[Literal["feedback", "cards", "audit"], Annotated[int, Field(ge=1, le=36_500)]],
+    NoDecode,
+    BeforeValidator(_split_pairs),
+]
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -103,7 +108,10 @@ class Settings(BaseSettings):
     quieting: bool = True
     quiet_days: Days = {}
     audit: bool = True
+    foreign_feedback: Literal["mark", "refuse"] = "mark"
+    retention_days: Retention = {}
     pseudonym_key: Key | None = None
+    pseudonym_key_previous: Key | None = None
     ca_bundle: FilePath | None = None
     client_cert: FilePath | None = None
     https_proxy: str | None = Field(default=None, repr=False)  # may hold a password
@@ -178,7 +186,7 @@ class Settings(BaseSettings):
         return urlsplit(self.public_url).hostname in LOOPBACK
 
 
-SECRETS = ("database_url", "redis_url", "pseudonym_key", "ops_token")
+SECRETS = ("database_url", "redis_url", "pseudonym_key", "pseudonym_key_previous", "ops_token")
 """The settings that may come from a file."""
 
 

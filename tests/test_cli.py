@@ -27,6 +27,7 @@ COMMANDS = {
     "load",
     "migrate",
     "open-chart",
+    "records",
     "sandbox",
     "serve",
 }

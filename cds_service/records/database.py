@@ -35,12 +35,12 @@ class Database:
     a process forks; a process that forks takes no connection with it.
     """
 
-    def __init__(self, url: str, wait_ms: int = WAIT_MS, durable: bool = True) -> None:
+    def __init__(self, url: str, wait_ms: int | None = None, durable: bool = True) -> None:
         """Take the URL.
 
         Args:
             url: CDS_DATABASE_URL.
-            wait_ms: how long to wait for a lock, a statement or a free connection.
+            wait_ms: how long to wait for a lock, a statement or a free connection; WAIT_MS unless told.
             durable: whether what is committed survives a power cut, and not only a crash of the program. Without it a
                 commit doesn't wait for the disk, and the embedded database keeps its connections.
 
@@ -48,6 +48,7 @@ class Database:
             ValueError: the URL can't be understood, or names a database that forgets everything at once.
         """
         self.url = parse_url(url)
+        wait_ms = WAIT_MS if wait_ms is None else wait_ms
         self._engine = (
             _sqlite(self.url, wait_ms, durable) if is_file(self.url) else _postgresql(self.url, wait_ms, durable)
         )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import Row
 
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
@@ -57,6 +57,15 @@ class SqlFeedbackStore:
             first = next(number for number, card in enumerate(cards) if card in foreign)
             raise RequestInvalid(f"'feedback[{first}].card' is no card that was issued to this client.")
         return foreign
+
+    def count(self) -> int:
+        """How many rows `export` would give now.
+
+        Raises:
+            StoreUnavailable: the database can't be read.
+        """
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(_TABLE)) or 0
 
     def export(self) -> Iterator[dict[str, object]]:
         """All feedback in the order it came, one object an entry, members named as on the wire.

@@ -63,9 +63,9 @@ def rows_by_key(database: Database, kind: Named) -> Mapping[str, int]:
         StoreUnavailable: it can't be read.
     """
     table = _TABLES[kind]
-    counted = select(table.c.key_id, func.count()).where(_names_someone(table)).group_by(table.c.key_id)
+    counted = select(table.c.key_id, func.count().label("number")).where(_names_someone(table)).group_by(table.c.key_id)
     with database.reading() as connection:
-        return dict(connection.execute(counted).tuples().all())
+        return {row.key_id: row.number for row in connection.execute(counted)}
 
 
 def forget_keys(database: Database, kind: Named, kept: Collection[str]) -> Iterator[int]:

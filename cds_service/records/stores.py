@@ -6,11 +6,15 @@ from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.records.audit_trail import AuditTrail
 from cds_service.records.database import Database
 from cds_service.records.feedback import ForeignCards, SqlFeedbackStore
+from cds_service.records.hurried_cards import HurriedCards
 from cds_service.records.hurry import Hurry
 from cds_service.records.issued_cards import SqlIssuedCards
 from cds_service.records.used_tokens import UsedTokens
+from cds_service.services.issued_card import IssuedCards
 
-_PROBE_SECONDS = 1.0
+MEMORY_SECONDS = 0.25
+"""What a card waits for its memory at most, each time it asks; then it is given without."""
+PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Stores:
     database: Database
     quick: Database
     feedback: SqlFeedbackStore
-    issued_cards: SqlIssuedCards
+    issued_cards: IssuedCards
     used_tokens: UsedTokens
     audit_trail: AuditTrail
     probe: Hurry
@@ -51,8 +55,8 @@ def open_stores(url: str, foreign_cards: ForeignCards = "unknown") -> Stores:
         database=database,
         quick=quick,
         feedback=SqlFeedbackStore(database, foreign_cards),
-        issued_cards=SqlIssuedCards(quick),
+        issued_cards=HurriedCards(SqlIssuedCards(quick), Hurry(MEMORY_SECONDS)),
         used_tokens=UsedTokens(quick),
         audit_trail=AuditTrail(quick),
-        probe=Hurry(_PROBE_SECONDS, rest_seconds=0),
+        probe=Hurry(PROBE_SECONDS, rest_seconds=0),
     )

@@ -31,51 +31,59 @@ class Remembered:
 
 @dataclass(frozen=True)
 class CardMemory:
-    """Cards issued by the service `service`, recognised by the site's key."""
+    """Cards issued by the service `service`, recognised by the site's key, and by the one before it."""
 
     issued: IssuedCards
     pseudonyms: Pseudonyms
     service: str
+    previous: Pseudonyms | None = None
 
     def candidate(
         self, assessment: Assessment, alert: Alert, request: CdsRequest, client: CdsClient, knowledge: Knowledge
     ) -> Candidate:
         """The card that this assessment deserves, as it would be kept."""
-        patient = self.pseudonyms.patient(client, request.fhir_server, request.context.patient_id)
-        marks = self.pseudonyms.marks(patient)
-        basis = basis_of(assessment, knowledge.guideline, marks)
-        fingerprint = fingerprint_of(assessment, alert, knowledge.version, self.pseudonyms.key)
-        card = IssuedCard(
-            card=card_id(request.hook_instance, fingerprint),
-            suggestions=(),
-            client=client,
-            service=self.service,
-            hook_instance=request.hook_instance,
-            patient=patient,
-            user=self.pseudonyms.user(client, request.context.user_id),
-            finding=alert.leading.value,
-            severity_band=basis.severity_band,
-            indicator=alert.importance.value,
-            critical=alert.importance is Importance.CRITICAL,
-            fingerprint=fingerprint,
-            knowledge_version=knowledge.version,
-            issued_at=assessment.as_of,
-            basis=basis.to_json(),
-        )
-        return Candidate(card, assessment, marks)
+
+        def made_with(pseudonyms: Pseudonyms, before: Candidate | None = None) -> Candidate:
+            patient = pseudonyms.patient(client, request.fhir_server, request.context.patient_id)
+            marks = pseudonyms.marks(patient)
+            basis = basis_of(assessment, knowledge.guideline, marks)
+            fingerprint = fingerprint_of(assessment, alert, knowledge.version, pseudonyms.key)
+            card = IssuedCard(
+                card=card_id(request.hook_instance, fingerprint),
+                suggestions=(),
+                client=client,
+                service=self.service,
+                hook_instance=request.hook_instance,
+                patient=patient,
+                user=pseudonyms.user(client, request.context.user_id),
+                finding=alert.leading.value,
+                severity_band=basis.severity_band,
+                indicator=alert.importance.value,
+                critical=alert.importance is Importance.CRITICAL,
+                fingerprint=fingerprint,
+                knowledge_version=knowledge.version,
+                issued_at=assessment.as_of,
+                basis=basis.to_json(),
+            )
+            return Candidate(card, assessment, marks, before)
+
+        return made_with(self.pseudonyms, made_with(self.previous) if self.previous else None)
 
     def consider(self, candidate: Candidate, policy: Quieting | None) -> Remembered:
-        """Whether feedback keeps the candidate quiet by this policy."""
+        """Whether feedback keeps the candidate quiet by this policy: what was kept under a key is compared under it."""
         if policy is None:
             return Remembered(candidate)
         as_of = candidate.card.issued_at
-        try:
-            recalled = self.issued.recall(candidate.card, as_of - _longest(policy))
-        except StoreUnavailable:
-            return Remembered(candidate, available=False)
-        if _is_repeated(recalled):
-            return Remembered(candidate)
-        return Remembered(candidate, decide(candidate, recalled.answered, policy, as_of))
+        quieted: list[Quieted | None] = []
+        for one in filter(None, (candidate, candidate.under_previous_key)):
+            try:
+                recalled = self.issued.recall(one.card, as_of - _longest(policy))
+            except StoreUnavailable:
+                return Remembered(candidate, available=False)
+            if _is_repeated(recalled):
+                return Remembered(candidate)
+            quieted.append(decide(one, recalled.answered, policy, as_of))
+        return Remembered(candidate, max(filter(None, quieted), key=lambda one: one.until, default=None))
 
     def keep(self, remembered: Remembered, response: CdsResponse, withheld: Withheld | None) -> Remembered:
         """Keep the card as it was answered; where memory could not be asked, nobody waits for it a second time."""

@@ -30,11 +30,15 @@ class Quieted:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A card that might be shown, as it would be kept; the assessment it tells, and the marks of its results."""
+    """A card that might be shown, as it would be kept; the assessment it tells, and the marks of its results.
+
+    `under_previous_key`: the same, made with the key before the present one, while that is still recognised.
+    """
 
     card: IssuedCard
     assessment: Assessment
     marks: Marks
+    under_previous_key: "Candidate | None" = None
 
 
 def decide(candidate: Candidate, answered: Sequence[AnsweredCard], policy: Quieting, as_of: datetime) -> Quieted | None:

@@ -51,6 +51,7 @@ MAY_IMPORT = {
     },
     "command_line": {"settings", "knowledge", "cds_hooks"},
     "feedback_commands": {"command_line", "settings", "knowledge", "records", "feedback_summary"},
+    "records_commands": {"command_line", "settings", "records", "services"},
     "cli": {"command_line", "app", "settings", "knowledge", "records", "sandbox", "web", "cds_hooks"},
 }
 """Room to the rooms it may know. `app` and `cli` compose; what isn't listed is refused."""

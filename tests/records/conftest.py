@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.records import database as database_module
+from cds_service.records import stores as stores_module
 from cds_service.records.database import Database
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores
@@ -51,6 +53,14 @@ def database(url: str) -> Iterator[Database]:
     opened = Database(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(autouse=True)
+def _with_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no database that hangs."""
+    monkeypatch.setattr(stores_module, "MEMORY_SECONDS", 60.0)
+    monkeypatch.setattr(stores_module, "PROBE_SECONDS", 60.0)
+    monkeypatch.setattr(database_module, "WAIT_MS", 60_000)
 
 
 @pytest.fixture
