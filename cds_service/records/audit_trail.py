@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, insert, select
 
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.records.database import Database
+from cds_service.records.hurry import Hurry
 from cds_service.records.tables import AuditRow
 
 _ROWS_AT_ONCE = 500
@@ -42,17 +43,23 @@ ALWAYS = Period()
 
 
 class AuditTrail:
-    """The trail in a database that `migrate` has made."""
+    """The trail in a database that `migrate` has made; no call waits longer for it than `hurry` allows."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, hurry: Hurry | None = None) -> None:
         self._database = database
+        self._hurry = hurry
 
     def append(self, entry: AuditEntry) -> None:
         """Keep one entry.
 
         Raises:
-            StoreUnavailable: it was not kept.
+            StoreUnavailable: it was not kept in time.
         """
+        if self._hurry is None:
+            return self._append(entry)
+        return self._hurry(lambda: self._append(entry))
+
+    def _append(self, entry: AuditEntry) -> None:
         row = {name: value for name, value in vars(entry).items() if name not in {"client", "answered"}}
         row |= {"issuer": entry.client.issuer or "", "tenant": entry.client.tenant or ""}
         with self._database.writing() as connection:

@@ -14,6 +14,8 @@ from cds_service.services.issued_card import IssuedCards
 
 MEMORY_SECONDS = 0.25
 """What a card waits for its memory at most, each time it asks; then it is given without."""
+AUDIT_SECONDS = 0.5
+"""What an answer waits for its entry of the trail at most."""
 PROBE_SECONDS = 1.0
 
 
@@ -57,6 +59,6 @@ def open_stores(url: str, foreign_cards: ForeignCards = "unknown") -> Stores:
         feedback=SqlFeedbackStore(database, foreign_cards),
         issued_cards=HurriedCards(SqlIssuedCards(quick), Hurry(MEMORY_SECONDS)),
         used_tokens=UsedTokens(quick),
-        audit_trail=AuditTrail(quick),
+        audit_trail=AuditTrail(quick, Hurry(AUDIT_SECONDS)),
         probe=Hurry(PROBE_SECONDS, rest_seconds=0),
     )

@@ -58,8 +58,8 @@ def database(url: str) -> Iterator[Database]:
 @pytest.fixture(autouse=True)
 def _with_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no database that hangs."""
-    monkeypatch.setattr(stores_module, "MEMORY_SECONDS", 60.0)
-    monkeypatch.setattr(stores_module, "PROBE_SECONDS", 60.0)
+    for name in ("MEMORY_SECONDS", "AUDIT_SECONDS", "PROBE_SECONDS"):
+        monkeypatch.setattr(stores_module, name, 60.0)
     monkeypatch.setattr(database_module, "WAIT_MS", 60_000)
 
 
