@@ -18,6 +18,7 @@ from cds_service.client_authentication.opening import MAX_KEY_SET_BYTES, Surroun
 from cds_service.client_authentication.redis_tokens import RedisUsedTokens
 from cds_service.client_authentication.trusted_clients import TrustedClient, load_trusted_clients
 from cds_service.client_authentication.used_tokens import UsedTokens
+from cds_service.feedback_summary.names import read_names
 from cds_service.fhir_reading.releases import Release
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge, Quieting
@@ -64,6 +65,7 @@ class Parts:
     readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     dispensable: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    override_reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     audit: Callable[[CallRecord], None] = lambda _: None
     warm_up: Callable[[], object] = lambda: None
 
@@ -104,6 +106,7 @@ def create_app(
             readiness=parts.readiness,
             dispensable=parts.dispensable,
             versions=parts.versions,
+            override_reasons=parts.override_reasons,
             observers=(parts.audit, *observers),
             ops_token=settings.ops_token.get_secret_value() if settings.ops_token else None,
         )
@@ -146,6 +149,7 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
         readiness={"redis": redis.answers} if redis else {"records": records.answer} if clients else {},
         dispensable={} if clients and not redis else {"records": records.answer},
         versions=versions(knowledge),
+        override_reasons=read_names(knowledge.wording).reasons,
         audit=_audit(settings, records),
         warm_up=lambda: warm_up(review, utc_now()),
     )

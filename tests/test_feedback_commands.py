@@ -16,7 +16,7 @@ from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.cli import main
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores
-from tests.builders.feedback_history import FIRST, keep_history, synthetic_history
+from tests.builders.feedback_history import FIRST, keep_cards, keep_history, synthetic_history
 from tests.builders.records import issued_card
 
 Run = Callable[..., Result]
@@ -49,7 +49,7 @@ def _json(*arguments: str) -> Any:
 
 
 def _comment(stores: Stores, text: str) -> None:
-    stores.issued_cards.record([issued_card(issued_at=FIRST)])
+    keep_cards(stores, [issued_card(issued_at=FIRST)])
     entry = FeedbackEntry(issued_card().card, "overridden", FIRST + timedelta(minutes=5), user_comment=text)
     stores.feedback.store([entry], FIRST + timedelta(days=1), "cytopenia-review", ANYONE)
 
@@ -122,12 +122,13 @@ def test_a_comment_cannot_steer_the_terminal_nor_break_its_line(stores: Stores) 
 
 def test_silent_mode_says_what_would_have_been_shown(stores: Stores) -> None:
     silent = {"mode": "silent", "shown": False, "issued_at": FIRST}
-    stores.issued_cards.record(
+    keep_cards(
+        stores,
         [
             issued_card(card="1" * 36, **silent),
             issued_card(card="2" * 36, **silent, quieted_by="already-known"),
             issued_card(card="3" * 36, issued_at=FIRST),
-        ]
+        ],
     )
     told = _json("--mode", "silent")
     assert (told["mode"], told["total"]["shown"], told["total"]["quieted"]) == ("silent", 1, 1)

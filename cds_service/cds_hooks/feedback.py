@@ -40,8 +40,11 @@ class FeedbackStore(Protocol):
 
     def store(
         self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str, client: CdsClient
-    ) -> None:
+    ) -> Sequence[FeedbackEntry]:
         """Store all entries of a report by this client, or none.
+
+        Returns:
+            Those that are news: not reported before, and not known to be about a card of somebody else's.
 
         Raises:
             cds_service.cds_hooks.errors.StoreUnavailable: nothing was stored.

@@ -55,12 +55,16 @@ class Rules:
         """The fate that a report tells."""
         if report.outcome == "accepted":
             return Fate(Kind.ACCEPTED)
-        reason = NO_REASON if report.reason is None else self.reasons.get(report.reason, OTHER_REASON)
-        return Fate(Kind.OVERRIDDEN, reason)
+        return Fate(Kind.OVERRIDDEN, name_reason(report.reason, self.reasons))
 
     def unanswered(self, card: ObservedCard) -> Fate:
         """The fate of a shown card that nothing was reported of."""
         return Fate(Kind.WAITING if self.as_of - card.issued_at < self.ignored_after else Kind.IGNORED)
+
+
+def name_reason(reason: tuple[str, str] | None, ours: Mapping[tuple[str, str], str]) -> str:
+    """Our name of an override's reason, given as system and code: one of a few, whatever a client sends."""
+    return NO_REASON if reason is None else ours.get(reason, OTHER_REASON)
 
 
 def last_of(reports: Iterable[Report]) -> Report | None:

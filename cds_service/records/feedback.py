@@ -31,19 +31,25 @@ class SqlFeedbackStore:
 
     def store(
         self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str, client: CdsClient = ANYONE
-    ) -> None:
+    ) -> Sequence[FeedbackEntry]:
         """Store all entries or none; they are on disk when this returns. An entry already there is left as it is.
+
+        Returns:
+            Those that weren't there, and whose card isn't known to be foreign.
 
         Raises:
             StoreUnavailable: nothing was stored (locked, gone, full, read-only).
             RequestInvalid: nothing was stored, since a card wasn't issued to this client and the site refuses that.
         """
         if not entries:
-            return
+            return ()
         with self._database.writing() as connection:
             foreign = self._foreign(connection, entries, client)
             rows = [_row(entry, received_at, service_id, client, foreign) for entry in entries]
-            connection.execute(self._database.insert_new(_TABLE, "digest"), rows)
+            insert = self._database.insert_new(_TABLE, "digest").returning(_TABLE.c.digest)
+            stored = set(connection.scalars(insert, rows))
+        told = {row["digest"]: entry for row, entry in zip(rows, entries, strict=True) if not row["foreign_card"]}
+        return [entry for digest, entry in told.items() if digest in stored]
 
     def _foreign(
         self, connection: Connection, entries: Sequence[FeedbackEntry], client: CdsClient

@@ -21,7 +21,7 @@ class Edge:
     a caller, told by a name of its own, that calls too often (TooManyCalls), and says whether it could tell;
     `pages` maps a path to the maker of its HTML; `readiness` names what must work before calls are taken,
     `dispensable` what they are answered without when it fails; `versions` is told to who holds the `ops_token`;
-    `observers` hear of every finished call.
+    `override_reasons` names the reasons that we offer, by system and code; `observers` hear of every finished call.
     """
 
     services: Mapping[str, CdsService]
@@ -36,4 +36,5 @@ class Edge:
     dispensable: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     ops_token: str | None = None
+    override_reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     observers: tuple[Callable[[CallRecord], None], ...] = (log_call,)

@@ -9,10 +9,13 @@ import os
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from cds_service.services.registry import CallFacts
 from cds_service.web.request_log import CallRecord
 
 CALLS = Counter("cds_calls", "Calls answered.", ["endpoint", "status", "tenant"])
-CARDS = Counter("cds_cards", "Cards given.", ["indicator", "tenant"])
+CARDS = Counter("cds_cards", "Cards shown.", ["finding", "indicator", "tenant"])
+QUIETED = Counter("cds_cards_quieted", "Cards kept quiet by feedback.", ["finding", "by", "tenant"])
+FEEDBACK = Counter("cds_feedback", "Outcomes reported, each once.", ["outcome", "reason", "tenant"])
 VERDICTS = Counter("cds_verdicts", "Findings judged.", ["finding", "verdict", "tenant"])
 UNLIMITED = Counter("cds_rate_limit_unknown", "Calls let in because the limit's store did not answer.")
 LOST = Counter("cds_audit_lost", "Calls answered whose entry in the audit trail could not be written.")
@@ -33,12 +36,19 @@ def count_call(record: CallRecord) -> None:
         LOST.inc()
     if record.rate_limit:
         UNLIMITED.inc()
-    if record.facts is None:
-        return
-    for finding, verdict in record.facts.verdicts.items():
+    for (outcome, reason), number in record.feedback_told.items():
+        FEEDBACK.labels(outcome, reason, tenant).inc(number)
+    if record.facts is not None:
+        _count_facts(record.facts, tenant)
+
+
+def _count_facts(facts: CallFacts, tenant: str) -> None:
+    for finding, verdict in facts.verdicts.items():
         VERDICTS.labels(finding, verdict, tenant).inc()
-    if record.facts.indicator:
-        CARDS.labels(record.facts.indicator, tenant).inc()
+    if facts.indicator:
+        CARDS.labels(facts.finding or "", facts.indicator, tenant).inc()
+    if facts.quieted_by:
+        QUIETED.labels(facts.finding or "", facts.quieted_by, tenant).inc()
 
 
 def listen_for_metrics(bind: str) -> None:

@@ -33,6 +33,8 @@ class CallRecord:
     hook_instance: str | None = None
     facts: CallFacts | None = None
     feedback_entries: int | None = None
+    feedback_told: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many entries were news, by outcome and our name of the reason."""
     refused: str | None = None
     refusal_reason: str | None = None
     rate_limit: str | None = None

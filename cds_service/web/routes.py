@@ -1,14 +1,18 @@
 """The protocol's routes: discovery, the call, feedback. Takes no decision; knows no medicine and no status code."""
 
+from collections import Counter
+
 from flask import Flask, Response
 from flask import request as http_request
 
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import describe_services
 from cds_service.cds_hooks.errors import ServiceUnknown
+from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.cds_hooks.feedback_report import parse_feedback
 from cds_service.cds_hooks.invocation import parse_request
 from cds_service.cds_hooks.response_json import encode_json, encode_response
+from cds_service.feedback_summary.fates import name_reason
 from cds_service.services.registry import CdsService
 from cds_service.web.body import read_json_body
 from cds_service.web.edge import Edge
@@ -42,8 +46,9 @@ def register(app: Flask, edge: Edge) -> None:
         _find_service(edge, service_id)
         entries = parse_feedback(read_json_body(edge.max_body_bytes))
         record = current_call()
-        edge.feedback_store.store(entries, record.received_at, service_id, record.client)
+        news = edge.feedback_store.store(entries, record.received_at, service_id, record.client)
         record.feedback_entries = len(entries)
+        record.feedback_told = Counter((entry.outcome, _reason(edge, entry)) for entry in news)
         return Response(status=200)
 
 
@@ -65,6 +70,13 @@ def _name_of(client: CdsClient) -> str:
     if client.issuer is None:
         return f"address {http_request.remote_addr}"
     return f"client {client.issuer} {client.tenant or ''}"
+
+
+def _reason(edge: Edge, entry: FeedbackEntry) -> str:
+    if entry.outcome == "accepted":
+        return ""
+    told = entry.override_reason
+    return name_reason((told.system, told.code) if told else None, edge.override_reasons)
 
 
 def _find_service(edge: Edge, service_id: str) -> CdsService:

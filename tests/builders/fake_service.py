@@ -101,9 +101,10 @@ class FakeStore:
 
     def store(
         self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str, client: CdsClient
-    ) -> None:
-        """Keep all entries."""
+    ) -> Sequence[FeedbackEntry]:
+        """Keep all entries; all of them are news."""
         self.clients.append(client)
         if self.down:
             raise StoreUnavailable("Feedback can't be stored just now; send it again.")
         self.stored += [(entry, received_at, service_id) for entry in entries]
+        return entries

@@ -6,16 +6,20 @@ new SQLite file.
 
 import argparse
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
+from sqlalchemy import insert
+
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.feedback import FeedbackEntry, ReasonCoding
+from cds_service.records.issued_cards import _row
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores
+from cds_service.records.tables import IssuedCardRow
 from cds_service.services.issued_card import IssuedCard
 from tests.builders.records import issued_card
 
@@ -56,6 +60,12 @@ def synthetic_history(seed: int = 1, situations: int = 600) -> Iterator[Told]:
         yield from _situation(chance, begun)
 
 
+def keep_cards(stores: Stores, cards: Sequence[IssuedCard]) -> None:
+    """Keep cards in one transaction, however long it takes: nobody is waiting for an answer."""
+    with stores.database.writing() as connection:
+        connection.execute(insert(IssuedCardRow), [_row(card) for card in cards])
+
+
 def keep_history(stores: Stores, seed: int = 1, situations: int = 600) -> None:
     """Keep a history: cards as they come, each week's reports at the week's end."""
     reports: list[tuple[datetime, CdsClient, FeedbackEntry]] = []
@@ -63,8 +73,7 @@ def keep_history(stores: Stores, seed: int = 1, situations: int = 600) -> None:
     for told in synthetic_history(seed, situations):
         cards.append(told.card)
         reports += [(received, told.card.client, entry) for received, entry in told.reports]
-    for start in range(0, len(cards), 5000):
-        stores.issued_cards.record(cards[start : start + 5000])
+    keep_cards(stores, cards)
     reports.sort(key=lambda one: (one[0], str(one[1])))
     for (received, client), entries in groupby(reports, key=lambda one: one[:2]):
         stores.feedback.store([entry for _, _, entry in entries], received, "cytopenia-review", client)

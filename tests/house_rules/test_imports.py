@@ -33,7 +33,7 @@ MAY_IMPORT = {
         "settings",
         "app",
     },
-    "web": {"services", "cds_hooks"},
+    "web": {"services", "cds_hooks", "feedback_summary"},
     "audit": {"command_line", "cds_hooks", "records", "services", "web"},
     "__main__": {"cli"},
     "app": {
@@ -44,6 +44,7 @@ MAY_IMPORT = {
         "fhir_reading",
         "services",
         "records",
+        "feedback_summary",
         "client_authentication",
         "audit",
         "web",

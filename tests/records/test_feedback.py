@@ -16,6 +16,7 @@ from cds_service.cds_hooks.feedback import FeedbackEntry, FeedbackStore, ReasonC
 from cds_service.records import database as database_module
 from cds_service.records.database import Database
 from cds_service.records.feedback import SqlFeedbackStore
+from cds_service.records.issued_cards import SqlIssuedCards
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores
 from tests.builders.postgresql import PostgresServer
@@ -244,3 +245,15 @@ def refuse_the_last(database: Database) -> None:
         else:
             refusal = "BEFORE INSERT ON feedback WHEN NEW.card = 'last' BEGIN SELECT RAISE(ABORT, 'x'); END"
             connection.execute(text(f"CREATE TRIGGER refuse {refusal}"))
+
+
+def test_what_is_news_is_told_and_nothing_else(stores: Stores) -> None:
+    knowing = SqlFeedbackStore(stores.database, "mark")
+    SqlIssuedCards(stores.database).record([issued_card(card=ACCEPTED.card), issued_card(card=OVERRIDDEN.card)])
+    assert knowing.store([ACCEPTED, ACCEPTED], RECEIVED, "cytopenia-review") == [ACCEPTED]
+    assert knowing.store([ACCEPTED, OVERRIDDEN], RECEIVED, "cytopenia-review") == [OVERRIDDEN]
+    foreign = replace(ACCEPTED, card="2c6f0a54-8c5b-4d0a-9d5b-1d8a7d5f9a13")
+    assert knowing.store([foreign], RECEIVED, "cytopenia-review") == []
+    assert knowing.store([], RECEIVED, "cytopenia-review") == ()
+    many = [replace(ACCEPTED, card=str(number)) for number in range(3000)]
+    assert SqlFeedbackStore(stores.database).store(many, RECEIVED, "cytopenia-review") == many

@@ -10,10 +10,11 @@ from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.cds_hooks.feedback import FeedbackEntry, ReasonCoding
 from cds_service.feedback_summary.observed import ObservedCard, Period, UncountedReports
 from cds_service.records.feedback import SqlFeedbackStore
+from cds_service.records.issued_cards import SqlIssuedCards
 from cds_service.records.observed_cards import ObservedCards
 from cds_service.records.stores import Stores
 from cds_service.services.issued_card import IssuedCard
-from tests.builders.feedback_history import keep_history, synthetic_history
+from tests.builders.feedback_history import keep_cards, keep_history, synthetic_history
 from tests.builders.records import issued_card
 
 GIVEN = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -46,7 +47,7 @@ def _streamed(stores: Stores, **period: Any) -> list[ObservedCard]:
 
 
 def test_a_card_comes_with_its_reports_in_the_order_they_came(stores: Stores) -> None:
-    stores.issued_cards.record([_card(1)])
+    keep_cards(stores, [_card(1)])
     reason = ReasonCoding("known", "https://example.org/reasons")
     _report(stores, _accepted(1), at=GIVEN + timedelta(days=1))
     _report(stores, _overridden(1, "synthetic", reason), at=GIVEN + timedelta(days=2))
@@ -60,25 +61,26 @@ def test_a_card_comes_with_its_reports_in_the_order_they_came(stores: Stores) ->
 
 
 def test_a_retried_call_shows_one_card(stores: Stores) -> None:
-    stores.issued_cards.record([_card(1)])
-    stores.issued_cards.record([_card(1)])
+    for _ in range(2):
+        SqlIssuedCards(stores.database).record([_card(1)])
     assert len(_streamed(stores)) == 1
     assert ObservedCards(stores.database).count(Period()) == 1
 
 
 def test_anothers_report_about_a_card_is_not_this_clients(stores: Stores) -> None:
-    stores.issued_cards.record([_card(1, client=NORTH), _card(1, client=SOUTH)])
+    keep_cards(stores, [_card(1, client=NORTH), _card(1, client=SOUTH)])
     _report(stores, _accepted(1), client=SOUTH)
     assert {card.client: len(card.reports) for card in _streamed(stores)} == {NORTH: 0, SOUTH: 1}
 
 
 def test_cards_of_one_situation_follow_each_other_the_earliest_first(stores: Stores) -> None:
     days = {5: "b", 1: "a", 4: "a", 2: "b", 3: "a"}
-    stores.issued_cards.record(
+    keep_cards(
+        stores,
         [
             issued_card(card=_id(day), fingerprint=name, issued_at=GIVEN + timedelta(days=day))
             for day, name in days.items()
-        ]
+        ],
     )
     order = [(card.fingerprint, (card.issued_at - GIVEN).days) for card in _streamed(stores)]
     assert order == [("a", 1), ("a", 3), ("a", 4), ("b", 2), ("b", 5)]
@@ -103,15 +105,15 @@ def test_a_period_holds_its_first_moment_and_not_its_end(
         issued_card(card=_id(day), issued_at=GIVEN + timedelta(days=day), client=NORTH if day == 2 else ANYONE)
         for day in range(3)
     ]
-    stores.issued_cards.record(cards)
+    keep_cards(stores, cards)
     assert {(card.issued_at - GIVEN).days for card in _streamed(stores, **period)} == numbers
     assert ObservedCards(stores.database).count(Period(**period)) == len(numbers)
 
 
 def test_silent_cards_are_apart_and_told_as_they_would_have_been_shown(stores: Stores) -> None:
     silent = {"mode": "silent", "shown": False}
-    stores.issued_cards.record(
-        [_card(1), _card(2, **silent), _card(3, **silent, quieted_by="already-known"), _card(4, shown=False)]
+    keep_cards(
+        stores, [_card(1), _card(2, **silent), _card(3, **silent, quieted_by="already-known"), _card(4, shown=False)]
     )
     assert [card.shown for card in _streamed(stores, mode="silent")] == [True, False]
     assert [card.shown for card in _streamed(stores)] == [True, False]
@@ -121,7 +123,7 @@ def test_reports_about_no_card_that_is_kept_are_counted_by_why(stores: Stores) -
     marking = ObservedCards(stores.database)
     _report(stores, _accepted(7))
     knowing = SqlFeedbackStore(stores.database, "mark")
-    stores.issued_cards.record([_card(1), _card(2, client=NORTH)])
+    keep_cards(stores, [_card(1), _card(2, client=NORTH)])
     knowing.store([_accepted(1), _accepted(2), _accepted(3)], GIVEN, "cytopenia-review", ANYONE)
     assert marking.uncounted(Period()) == UncountedReports(foreign=2, unknown=1)
     assert marking.uncounted(Period(issuer=NORTH.issuer)) == UncountedReports()
@@ -129,7 +131,7 @@ def test_reports_about_no_card_that_is_kept_are_counted_by_why(stores: Stores) -
 
 
 def test_the_newest_comments_come_first_with_the_card_they_were_about(stores: Stores) -> None:
-    stores.issued_cards.record([_card(1), _card(2, indicator="info")])
+    keep_cards(stores, [_card(1), _card(2, indicator="info")])
     _report(
         stores, _overridden(1, "first"), _accepted(2), _overridden(2, "second"), _overridden(3, "of no card of ours")
     )

@@ -34,7 +34,7 @@ def main() -> None:
     """Serve until stopped."""
     _, database, metrics_bind, gate = sys.argv
     GatedService.gate = Path(gate)
-    settings = Settings(auth="off", database_url=database, max_body_bytes=100_000)
+    settings = Settings(auth="off", database_url=database, max_body_bytes=100_000, memory=False)
     parts = Parts((GatedService(),), open_records(settings).feedback)
     server.REQUEST_SECONDS = 2.0
     listen = dataclasses.replace(server.Listen(), port=0, threads=2)

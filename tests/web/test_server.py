@@ -214,13 +214,17 @@ def test_metrics_are_summed_over_the_processes_and_served_apart(tmp_path: Path) 
         for _ in range(20):  # a new connection each, so that both workers get some
             assert requests.post(url + SERVICE, json=valid_call(), timeout=10).status_code == 200
         assert requests.post(url + SERVICE, data=b"x", timeout=10).status_code == 415
+        for _ in range(4):
+            assert requests.post(url + FEEDBACK, json={"feedback": [overridden()]}, timeout=10).status_code == 200
         told = requests.get(metrics, timeout=10).text
         assert requests.get(url + "/metrics", timeout=10).status_code == 404
     finally:
         assert _stop(process) == 0
     assert 'cds_calls_total{endpoint="call",status="2xx",tenant=""} 20.0' in told
     assert 'cds_calls_total{endpoint="call",status="4xx",tenant=""} 1.0' in told
-    assert 'cds_cards_total{indicator="warning",tenant=""} 20.0' in told
+    assert 'cds_cards_total{finding="",indicator="warning",tenant=""} 20.0' in told
+    reported = 'cds_feedback_total{outcome="overridden",reason="no-reason",tenant=""} 1.0'
+    assert reported in told, "a report that is sent again, to whichever worker, is counted once"
     assert 'cds_verdicts_total{finding="leukopenia",tenant="",verdict="present"} 20.0' in told
     assert 'cds_call_seconds_count{endpoint="call",tenant=""} 21.0' in told
     assert "synthetic-1" not in told
