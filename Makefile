@@ -49,12 +49,14 @@ fuzz: $(VENV)/.dev ## Fuzz longer than the tests do (EFFORT=20 times as long)
 bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing (ratios in one run), and one call with 20,000 results
 	$(BIN)/python -m benchmarks.call
 	$(BIN)/python -m benchmarks.many_results
+	$(BIN)/python -m benchmarks.feedback_summary 10000 100000
 
 docs: $(VENV)/.dev ## Make the generated documentation anew
 	$(BIN)/python -m cds_service.knowledge.statements_page
 
-picture: $(VENV)/.dev ## Take the README's picture anew (needs Debian's chromium)
+picture: $(VENV)/.dev ## Take the documentation's pictures anew (needs Debian's chromium)
 	$(BIN)/python docs/take_picture.py
+	$(BIN)/python -m docs.take_summary_picture
 
 fixtures: $(VENV)/.dev ## Make the synthetic patients anew from their stories
 	$(BIN)/python -m fhir_fixtures.build

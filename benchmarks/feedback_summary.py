@@ -14,7 +14,7 @@ from pathlib import Path
 
 _HISTORY = ("-m", "tests.builders.feedback_history")
 """A process of its own: Linux counts the memory of who starts a process as the process's."""
-_SITUATIONS = "2000"
+_MESSAGES = "2000"
 _COLUMNS = {
     "issued_cards": (
         "card, suggestions, issuer, tenant, service, hook_instance, key_id, patient_hash, user_hash, finding, "
@@ -33,7 +33,7 @@ def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or [10_000, 100_000, 1_000_000]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "records.sqlite3"
-        subprocess.run([sys.executable, *_HISTORY, str(file), "--situations", _SITUATIONS], check=True)
+        subprocess.run([sys.executable, *_HISTORY, str(file), "--messages", _MESSAGES], check=True)
         first = _cards(file)
         idle_seconds, idle_megabytes = _run(file, "--help")
         print(f"--help: {idle_seconds:.1f} s, {idle_megabytes} MB")

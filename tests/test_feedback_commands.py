@@ -34,7 +34,7 @@ def stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stores:
 
 @pytest.fixture
 def history(stores: Stores) -> Stores:
-    keep_history(stores, situations=200)
+    keep_history(stores, messages=200)
     return stores
 
 
@@ -57,7 +57,7 @@ def _comment(stores: Stores, text: str) -> None:
 @pytest.mark.usefixtures("history")
 def test_each_row_is_one_finding_indicator_client_and_month_and_they_add_up() -> None:
     told = _json()
-    cards = [one.card for one in synthetic_history(situations=200)]
+    cards = [one.card for one in synthetic_history(messages=200)]
     places = [
         tuple(row[name] for name in ("finding", "indicator", "client", "tenant", "month")) for row in told["rows"]
     ]
@@ -66,7 +66,7 @@ def test_each_row_is_one_finding_indicator_client_and_month_and_they_add_up() ->
         (card.finding, card.indicator, card.client.issuer, card.client.tenant, f"{card.issued_at:%Y-%m}")
         for card in cards
     }
-    for name in ("shown", "accepted", "overridden", "ignored", "waiting", "quieted", "withheld", "distinctSituations"):
+    for name in ("shown", "accepted", "overridden", "ignored", "waiting", "quieted", "withheld", "distinctMessages"):
         assert sum(row[name] for row in told["rows"]) == told["total"][name]
     assert told["total"]["shown"] + told["total"]["quieted"] == len(cards)
     assert set(told["total"]["overriddenByReason"]) <= {
@@ -81,7 +81,7 @@ def test_the_table_shows_the_same_counts() -> None:
     for row in [*told["rows"], {"finding": "All", **told["total"]}]:
         (line,) = [line for line in lines if line.startswith(f"│ {row['finding']} ")]
         figures = [cell.strip() for cell in line.split("│")[2:10]]
-        names = ("shown", "distinctSituations", "accepted", "overridden", "ignored", "waiting", "quieted", "withheld")
+        names = ("shown", "distinctMessages", "accepted", "overridden", "ignored", "waiting", "quieted", "withheld")
         assert figures == [str(row[name]) for name in names]
         rate = row["overrideRate"]
         assert (
@@ -172,7 +172,7 @@ def test_a_page_that_can_not_be_made_is_said_and_nothing_is_left(
     nowhere = CliRunner().invoke(main, ["feedback", "summary", "--html", str(tmp_path / "none" / "summary.html")])
     assert (nowhere.exit_code, nowhere.stderr.count("\n")) == (1, 1)
     assert "can't be written" in nowhere.stderr
-    keep_history(open_stores(f"sqlite:///{tmp_path}/records.sqlite3"), situations=5)
+    keep_history(open_stores(f"sqlite:///{tmp_path}/records.sqlite3"), messages=5)
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     without = CliRunner().invoke(main, ["feedback", "summary", "--html", str(tmp_path / "summary.html")])
     assert without.exit_code == 1

@@ -48,11 +48,11 @@ def _counts(tally: Tally) -> Json:
         **{kind.value: tally.count(kind) for kind in Kind},
         "overriddenByReason": tally.by_reason(Kind.OVERRIDDEN),
         "quietedBy": tally.by_reason(Kind.QUIETED),
-        "distinctSituations": tally.distinct,
+        "distinctMessages": tally.distinct,
         "bothOutcomesReported": tally.changed,
         "comments": tally.comments,
         "overrideRate": _rate(tally.override_rate),
-        "overrideRateOfSituations": _rate(tally.override_rate_of_situations),
+        "overrideRateOfMessages": _rate(tally.override_rate_of_messages),
         "answerRate": _rate(tally.answer_rate),
         "quietRate": _rate(tally.quiet_rate),
     }

@@ -100,7 +100,7 @@ def _remarks(made: MadeSummary, total: Tally) -> Iterator[str]:
         f"Override rate: overridden of those answered (Wilson interval). Answered: {said_rate(total.answer_rate)} "
         f"cards; the others were ignored: no report within {made.rules.ignored_after.days} days."
     )
-    yield f"Of distinct situations, whatever the number of openings: {said_rate(total.override_rate_of_situations)}."
+    yield f"Of distinct messages, whatever the number of openings: {said_rate(total.override_rate_of_messages)}."
     if total.changed:
         yield f"Both outcomes were reported of {total.changed} cards; the last one counts."
     if total.comments and made.comments is None:

@@ -18,6 +18,8 @@ Spec = dict[str, object]
 FEW = 10
 """With fewer answers than this a month's point is hollow."""
 _WIDTH = 320
+_MONTHS_NAMED = 5
+_HALF_A_MONTH = 16 * 86_400_000
 _FILL = {
     Kind.ACCEPTED: "var(--accepted)",
     Kind.OVERRIDDEN: "var(--overridden)",
@@ -37,10 +39,17 @@ class MonthAxis:
     first: date
     last: date
 
+    @property
+    def number(self) -> int:
+        """How many months."""
+        return (self.last.year - self.first.year) * 12 + self.last.month - self.first.month + 1
+
     def encoding(self) -> Spec:
         """As Vega-Lite's x."""
-        domain = [_milliseconds(_shifted(self.first, -1)), _milliseconds(_shifted(self.last, 1))]
-        axis = {"title": None, "grid": False, "format": "%b %y", "labelOverlap": True}
+        months = [_shifted(self.first, number) for number in range(self.number)]
+        told = [_milliseconds(month) for month in months[:: -(-len(months) // _MONTHS_NAMED)]]
+        axis = {"title": None, "grid": False, "format": "%b %y", "values": told}
+        domain = [_milliseconds(self.first) - _HALF_A_MONTH, _milliseconds(self.last) + _HALF_A_MONTH]
         return {"field": "month", "type": "temporal", "scale": {"type": "utc", "domain": domain}, "axis": axis}
 
 
@@ -154,8 +163,7 @@ def _overall(rate: Rate) -> Spec:
 
 
 def _column_width(axis: MonthAxis) -> float:
-    months = (axis.last.year - axis.first.year) * 12 + axis.last.month - axis.first.month + 2
-    return max(3.0, min(26.0, 0.7 * (_WIDTH - 50) / months))
+    return max(3.0, min(26.0, 0.7 * (_WIDTH - 50) / axis.number))
 
 
 def _shifted(month: date, months: int) -> date:

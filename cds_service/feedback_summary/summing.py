@@ -1,4 +1,4 @@
-"""From a stream of cards to the summary, in one pass that remembers one situation at a time. Pure."""
+"""From a stream of cards to the summary, in one pass that remembers one message at a time. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,8 +56,8 @@ def summarise(cards: Iterable[ObservedCard], rules: Rules, uncounted: UncountedR
         uncounted: reports that belong to no card.
     """
     counting = _Counting(rules)
-    for _, situation in groupby(cards, key=lambda card: (card.client, card.fingerprint)):
-        counting.add_situation(situation)
+    for _, message in groupby(cards, key=lambda card: (card.client, card.fingerprint)):
+        counting.add_message(message)
     return Summary(counting.tallies(), counting.reports_on_unshown, uncounted or UncountedReports())
 
 
@@ -65,12 +65,12 @@ class _Counting:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._cards: defaultdict[Cell, Counter[Fate]] = defaultdict(Counter)
-        self._situations: defaultdict[Cell, Counter[Fate]] = defaultdict(Counter)
+        self._messages: defaultdict[Cell, Counter[Fate]] = defaultdict(Counter)
         self._changed: Counter[Cell] = Counter()
         self._comments: Counter[Cell] = Counter()
         self.reports_on_unshown = 0
 
-    def add_situation(self, cards: Iterable[ObservedCard]) -> None:
+    def add_message(self, cards: Iterable[ObservedCard]) -> None:
         """Count the cards, and what they said together: in the cell of the first one shown, by the last report."""
         first: Cell | None = None
         said: Report | None = None
@@ -87,11 +87,11 @@ class _Counting:
             self._changed[cell] += changed_outcome(card.reports)
             self._comments[cell] += sum(report.commented for report in card.reports)
         if first is not None:
-            self._situations[first][self._rules.answered(said) if said else unanswered] += 1
+            self._messages[first][self._rules.answered(said) if said else unanswered] += 1
 
     def tallies(self) -> dict[Cell, Tally]:
         return {
-            cell: Tally(counts, self._situations[cell], self._changed[cell], self._comments[cell])
+            cell: Tally(counts, self._messages[cell], self._changed[cell], self._comments[cell])
             for cell, counts in self._cards.items()
         }
 

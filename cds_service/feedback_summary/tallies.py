@@ -1,4 +1,4 @@
-"""Counts of cards and of distinct situations, and the rates they give. Pure; counts of parts add up to the whole's."""
+"""Counts of cards and of distinct messages, and the rates they give. Pure; counts of parts add up to the whole's."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from cds_service.feedback_summary.rates import Rate
 
 @dataclass(frozen=True)
 class Tally:
-    """`cards`: how many met which fate. `situations`: the same of what was said, however often it was shown.
+    """`cards`: how many met which fate. `messages`: the same of what was said, however often it was shown.
 
     `changed`: cards that both outcomes were reported of. `comments`: reports with free text.
     """
 
     cards: Counter[Fate] = field(default_factory=Counter)
-    situations: Counter[Fate] = field(default_factory=Counter)
+    messages: Counter[Fate] = field(default_factory=Counter)
     changed: int = 0
     comments: int = 0
 
@@ -27,8 +27,8 @@ class Tally:
 
     @property
     def distinct(self) -> int:
-        """Distinct situations among the cards shown: the same results said again are one."""
-        return sum(self.situations.values())
+        """Distinct messages among the cards shown: the same results said again are one."""
+        return sum(self.messages.values())
 
     def count(self, kind: Kind) -> int:
         """Cards that met this fate, for whatever reason."""
@@ -45,9 +45,9 @@ class Tally:
         return _override_rate(self.cards)
 
     @property
-    def override_rate_of_situations(self) -> Rate:
-        """The same of distinct situations: a chart opened ten times counts once."""
-        return _override_rate(self.situations)
+    def override_rate_of_messages(self) -> Rate:
+        """The same of distinct messages: a chart opened ten times counts once."""
+        return _override_rate(self.messages)
 
     @property
     def answer_rate(self) -> Rate:
@@ -65,14 +65,14 @@ class Tally:
 def add_up(tallies: Iterable[Tally]) -> Tally:
     """One tally of several, of which no two count the same card."""
     cards: Counter[Fate] = Counter()
-    situations: Counter[Fate] = Counter()
+    messages: Counter[Fate] = Counter()
     changed = comments = 0
     for tally in tallies:
         cards.update(tally.cards)
-        situations.update(tally.situations)
+        messages.update(tally.messages)
         changed += tally.changed
         comments += tally.comments
-    return Tally(cards, situations, changed, comments)
+    return Tally(cards, messages, changed, comments)
 
 
 def _of(counts: Counter[Fate], kind: Kind) -> int:

@@ -1,6 +1,6 @@
 """A SYNTHETIC history of cards and feedback, for tests and pictures: no patient, no clinician, no hospital behind it.
 
-The same seed makes the same history. `python -m tests.builders.feedback_history FILE [--situations N]` keeps one in a
+The same seed makes the same history. `python -m tests.builders.feedback_history FILE [--messages N]` keeps one in a
 new SQLite file.
 """
 
@@ -52,12 +52,12 @@ class Told:
     reports: tuple[tuple[datetime, FeedbackEntry], ...] = ()
 
 
-def synthetic_history(seed: int = 1, situations: int = 600) -> Iterator[Told]:
-    """Situations in the order they begin, each with the openings of the chart that showed it, or kept it quiet."""
+def synthetic_history(seed: int = 1, messages: int = 600) -> Iterator[Told]:
+    """Messages in the order they begin, each with the openings of the chart that showed it, or kept it quiet."""
     chance = random.Random(seed)
-    for number in range(situations):
-        begun = FIRST + timedelta(days=DAYS * number / situations, hours=chance.random() * 9 + 8)
-        yield from _situation(chance, begun)
+    for number in range(messages):
+        begun = FIRST + timedelta(days=DAYS * number / messages, hours=chance.random() * 9 + 8)
+        yield from _message(chance, begun)
 
 
 def keep_cards(stores: Stores, cards: Sequence[IssuedCard]) -> None:
@@ -66,11 +66,11 @@ def keep_cards(stores: Stores, cards: Sequence[IssuedCard]) -> None:
         connection.execute(insert(IssuedCardRow), [_row(card) for card in cards])
 
 
-def keep_history(stores: Stores, seed: int = 1, situations: int = 600) -> None:
+def keep_history(stores: Stores, seed: int = 1, messages: int = 600) -> None:
     """Keep a history: cards as they come, each week's reports at the week's end."""
     reports: list[tuple[datetime, CdsClient, FeedbackEntry]] = []
     cards: list[IssuedCard] = []
-    for told in synthetic_history(seed, situations):
+    for told in synthetic_history(seed, messages):
         cards.append(told.card)
         reports += [(received, told.card.client, entry) for received, entry in told.reports]
     keep_cards(stores, cards)
@@ -79,7 +79,7 @@ def keep_history(stores: Stores, seed: int = 1, situations: int = 600) -> None:
         stores.feedback.store([entry for _, _, entry in entries], received, "cytopenia-review", client)
 
 
-def _situation(chance: random.Random, begun: datetime) -> Iterator[Told]:
+def _message(chance: random.Random, begun: datetime) -> Iterator[Told]:
     finding, indicator, _, share = chance.choices(_MIX, [row[2] for row in _MIX])[0]
     client = chance.choices(CLIENTS, (3, 1))[0]
     learned = (begun - FIRST) / timedelta(days=DAYS)
@@ -129,11 +129,11 @@ def main() -> None:
     """Keep a history in a new file."""
     parser = argparse.ArgumentParser(description="Keep a synthetic history of cards and feedback in a new SQLite file.")
     parser.add_argument("file")
-    parser.add_argument("--situations", type=int, default=600)
+    parser.add_argument("--messages", type=int, default=600)
     asked = parser.parse_args()
     url = f"sqlite:///{asked.file}"
     migrate(url)
-    keep_history(open_stores(url), situations=asked.situations)
+    keep_history(open_stores(url), messages=asked.messages)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Counting: each card once, each situation once, whatever the number of openings; parts add up to the whole."""
+"""Counting: each card once, each message once, whatever the number of openings; parts add up to the whole."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -48,32 +48,32 @@ def test_every_card_is_in_one_count() -> None:
     assert (told.quiet_rate.part, told.quiet_rate.whole) == (1, 6)
 
 
-def test_a_situation_shown_in_three_openings_is_three_cards_and_one_situation() -> None:
+def test_a_message_shown_in_three_openings_is_three_cards_and_one_message() -> None:
     later = timedelta(days=20)
     told = summarise([card(), card(overridden(), issued_at=GIVEN + later / 2), card(issued_at=GIVEN + later)], RULES)
     january = told.cells[Cell("leukopenia", "warning", ANYONE, JANUARY)]
     february = told.cells[Cell("leukopenia", "warning", ANYONE, FEBRUARY)]
     assert (told.total.shown, told.total.distinct) == (3, 1)
     assert (january.distinct, february.distinct) == (1, 0), "it is counted where it was shown first"
-    assert january.situations == {Fate(Kind.OVERRIDDEN, "already-known"): 1}, "one answer answers the situation"
-    assert (told.total.override_rate.whole, told.total.override_rate_of_situations.whole) == (1, 1)
+    assert january.messages == {Fate(Kind.OVERRIDDEN, "already-known"): 1}, "one answer answers the message"
+    assert (told.total.override_rate.whole, told.total.override_rate_of_messages.whole) == (1, 1)
 
 
-def test_a_situation_answered_differently_in_two_openings_counts_by_the_last_answer() -> None:
+def test_a_message_answered_differently_in_two_openings_counts_by_the_last_answer() -> None:
     told = total(card(accepted(10)), card(overridden(5)))
-    assert told.situations == {Fate(Kind.ACCEPTED): 1}
+    assert told.messages == {Fate(Kind.ACCEPTED): 1}
     assert told.changed == 0, "two cards, each with one outcome"
 
 
-def test_a_situation_that_may_still_be_answered_waits() -> None:
-    assert total(card(), card(issued_at=AS_OF)).situations == {Fate(Kind.WAITING): 1}
+def test_a_message_that_may_still_be_answered_waits() -> None:
+    assert total(card(), card(issued_at=AS_OF)).messages == {Fate(Kind.WAITING): 1}
 
 
-def test_a_situation_that_was_only_ever_quiet_was_never_shown() -> None:
+def test_a_message_that_was_only_ever_quiet_was_never_shown() -> None:
     assert total(card(shown=False, quieted_by="already-known")).distinct == 0
 
 
-def test_the_same_fingerprint_at_another_client_is_another_situation() -> None:
+def test_the_same_fingerprint_at_another_client_is_another_message() -> None:
     assert total(card(client=NORTH), card(client=SOUTH)).distinct == 2
 
 

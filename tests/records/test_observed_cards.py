@@ -73,7 +73,7 @@ def test_anothers_report_about_a_card_is_not_this_clients(stores: Stores) -> Non
     assert {card.client: len(card.reports) for card in _streamed(stores)} == {NORTH: 0, SOUTH: 1}
 
 
-def test_cards_of_one_situation_follow_each_other_the_earliest_first(stores: Stores) -> None:
+def test_cards_of_one_message_follow_each_other_the_earliest_first(stores: Stores) -> None:
     days = {5: "b", 1: "a", 4: "a", 2: "b", 3: "a"}
     keep_cards(
         stores,
@@ -143,8 +143,8 @@ def test_the_newest_comments_come_first_with_the_card_they_were_about(stores: St
 
 
 def test_a_whole_history_comes_out_as_it_went_in(stores: Stores) -> None:
-    keep_history(stores, situations=120)
-    told = list(synthetic_history(situations=120))
+    keep_history(stores, messages=120)
+    told = list(synthetic_history(messages=120))
     streamed = _streamed(stores)
     assert len(streamed) == len(told)
     assert sum(len(card.reports) for card in streamed) == sum(len(one.reports) for one in told)
