@@ -19,6 +19,7 @@ from cds_service.doctor.steps import Step
 from cds_service.fhir_reading.server import fill_template
 from cds_service.outbound.urls import HttpUrl
 from cds_service.services.cytopenia_review import CytopeniaReview, Reviewed
+from cds_service.services.fetching import OpenServer
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,10 @@ def examine(
         as_of: the time of the evaluation.
         say: is told what is being done.
     """
-    access = review.fhir(ANYONE)
-    server = access.open(case.base_url, case.token, review.deadline())
-    if server is None:
-        raise ValueError("the server is not one that may be called")
     say("Asking the server what it offers")
-    server.introduce()
-    first = server_step(heard[0], case.base_url, access.release_of(case.base_url), case.token is not None)
+    _open(case, review).introduce()
+    release = review.fhir(ANYONE).release_of(case.base_url)
+    first = server_step(heard[0], case.base_url, release, case.token is not None)
     yield first
     if first.facts.get("reason") in NO_ANSWER:
         return
@@ -77,10 +75,16 @@ def _what_it_means(
         yield results_step(picture, entries, review.knowledge.causes)
     if not all(search.failed for search in searches):
         say("Looking for codes that are not read")
-        server = review.fhir(ANYONE).open(case.base_url, case.token, review.deadline())
-        if server is not None:
-            yield codes_step(server.fetch(laboratory_query(case.patient_id)), review.knowledge, counts_read)
+        fetched = _open(case, review).fetch(laboratory_query(case.patient_id))
+        yield codes_step(fetched, review.knowledge, counts_read)
     yield card_step(reviewed) if isinstance(reviewed, Reviewed) else refused_step(reviewed)
+
+
+def _open(case: Case, review: CytopeniaReview) -> OpenServer:
+    server = review.fhir(ANYONE).open(case.base_url, case.token, review.deadline())
+    if server is None:
+        raise ValueError("this server or token can't be used; see --fhir-server and --token-file")
+    return server
 
 
 def _reviewed(case: Case, review: CytopeniaReview, as_of: datetime) -> Reviewed | CallRefused:

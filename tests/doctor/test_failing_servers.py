@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import trustme
@@ -99,6 +100,19 @@ def test_a_patient_who_is_not_there(doctor: Doctor) -> None:
     assert "There is no Patient/synthetic-1 here: check that the id and the server belong together." in result.output
 
 
+def test_searches_that_hang_though_the_server_answers(doctor: Doctor) -> None:
+    over = threading.Event()
+    replies = served_chart(LOW_COUNTS) | {COUNTS: Reply({}, wait=lambda: over.wait(30))}
+    with fhir_stub(replies) as server:
+        result = doctor(server.base, "--wait", "1")
+        over.set()
+    assert result.exit_code == 1
+    assert "✓ The server" in result.output
+    assert "counts (Observation): failed after" in result.output
+    assert "No answer in time." in result.output
+    assert "conditions (Condition): 0 found" in result.output
+
+
 def test_next_links_that_lead_elsewhere(doctor: Doctor) -> None:
     replies = served_chart(LOW_COUNTS)
     found = [entry["resource"] for entry in replies[COUNTS]["entry"]]  # type: ignore[index]
@@ -131,6 +145,22 @@ def test_a_token_that_no_header_can_hold_is_not_shown(doctor: Doctor, token: str
     assert result.exit_code == 2
     assert "must hold one token" in result.output
     assert not token or token not in result.output
+
+
+def test_a_token_file_that_is_not_there(doctor: Doctor, tmp_path: Path) -> None:
+    result = doctor("http://127.0.0.1:9/fhir", "--token-file", str(tmp_path / "none"))
+    assert result.exit_code == 2
+    assert "the file can't be read" in result.output
+
+
+def test_knowledge_that_cannot_be_used_ends_with_2(
+    doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDS_KNOWLEDGE_DIR", str(tmp_path))
+    result = doctor("http://127.0.0.1:9/fhir")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+    assert "The server" not in result.stdout
 
 
 def test_a_wrong_setting_ends_with_2(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

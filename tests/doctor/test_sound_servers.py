@@ -147,6 +147,16 @@ def test_what_is_seen_is_said(doctor: Doctor, replies: dict[str, object], exit_c
     assert "SECRET-DIAGNOSTICS" not in result.output
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_for_a_terminal_alone(doctor: Doctor, terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1" if terminal else "0")
+    with fhir_stub(served_chart(LOW_COUNTS)) as server:
+        result = doctor(server.base)
+    assert ("Reading the chart" in result.stderr) is terminal
+    assert "Reading the chart" not in result.stdout
+    assert terminal or not result.stderr
+
+
 def test_the_token_goes_to_the_server_and_nowhere_else(doctor: Doctor) -> None:
     with fhir_stub(served_chart(LOW_COUNTS)) as server:
         shown, as_json = (

@@ -5,12 +5,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from cds_service.cli import main
 from cds_service.sandbox import commands
 from fhir_fixtures.dates import REFERENCE_DAY
 from tests.contract.fhir_server.fhir_under_test import FhirUnderTest
+from tests.contract.fhir_server.searching import MANY
 from tests.contract.fhir_server.servers import medplum_server, sandbox_server
 
 _ON_CI = {"sandbox": sandbox_server, "medplum": medplum_server}
@@ -64,7 +66,14 @@ def _given(config: pytest.Config) -> FhirUnderTest:
     base, token_file = config.getoption("--fhir-server").rstrip("/"), config.getoption("--token-file")
     token = Path(token_file).read_text(encoding="utf-8").strip() if token_file else None
     given = FhirUnderTest("given", base, token)
-    assert given.get("Patient/helga-daemi").status == 200, (
-        f"The synthetic patients aren't on {base}: put them there with `cds-service load --fhir-server {base}`."
-    )
+    try:
+        status = given.get(f"Patient/{MANY}").status
+    except requests.ConnectionError:
+        pytest.exit(f"Nothing answers at {base}.", returncode=1)
+    if status in (401, 403):
+        pytest.exit(f"{base} answered {status}: give a token for it with --token-file.", returncode=1)
+    if status != 200:
+        pytest.exit(
+            f"The synthetic patients aren't on {base}: `cds-service load --fhir-server {base}` puts them there.", 1
+        )
     return given

@@ -119,6 +119,7 @@ def component_code(server: FhirUnderTest) -> None:
     expected = coded_ids(PANELS, WBC, within="component")
     assert expected
     assert server.found(f"Observation?patient={PANELS}&component-code={WBC},{PLT}&_count=500") == expected
+    assert server.found(f"Observation?patient={MANY}&component-code={WBC},{PLT}&_count=500") == set()
 
 
 @tolerated("`combo-code` finds a count as a result of its own and as a component.", "as for `component-code`.")
