@@ -14,7 +14,7 @@ from cds_service.doctor.failures import NO_ANSWER
 from cds_service.doctor.listening import Exchange
 from cds_service.doctor.results_step import results_step
 from cds_service.doctor.searches_step import Search, searches_of, searches_step
-from cds_service.doctor.server_step import server_step
+from cds_service.doctor.server_step import forbidden_step, server_step
 from cds_service.doctor.steps import Step
 from cds_service.fhir_reading.server import fill_template
 from cds_service.outbound.urls import HttpUrl
@@ -45,7 +45,11 @@ def examine(
         say: is told what is being done.
     """
     say("Asking the server what it offers")
-    _open(case, review).introduce()
+    server = _open(case, review)
+    if server is None:
+        yield forbidden_step()
+        return
+    server.introduce()
     release = review.fhir(ANYONE).release_of(case.base_url)
     first = server_step(heard[0], case.base_url, release, case.token is not None)
     yield first
@@ -75,16 +79,14 @@ def _what_it_means(
         yield results_step(picture, entries, review.knowledge.causes)
     if not all(search.failed for search in searches):
         say("Looking for codes that are not read")
-        fetched = _open(case, review).fetch(laboratory_query(case.patient_id))
-        yield codes_step(fetched, review.knowledge, counts_read)
+        if server := _open(case, review):
+            fetched = server.fetch(laboratory_query(case.patient_id))
+            yield codes_step(fetched, review.knowledge, counts_read)
     yield card_step(reviewed) if isinstance(reviewed, Reviewed) else refused_step(reviewed)
 
 
-def _open(case: Case, review: CytopeniaReview) -> OpenServer:
-    server = review.fhir(ANYONE).open(case.base_url, case.token, review.deadline())
-    if server is None:
-        raise ValueError("this server or token can't be used; see --fhir-server and --token-file")
-    return server
+def _open(case: Case, review: CytopeniaReview) -> OpenServer | None:
+    return review.fhir(ANYONE).open(case.base_url, case.token, review.deadline())
 
 
 def _reviewed(case: Case, review: CytopeniaReview, as_of: datetime) -> Reviewed | CallRefused:

@@ -41,7 +41,7 @@ _FAILURES = {
         "Check the port, and whether it is https; else the server's log tells more.",
     ),
     "address-forbidden": Failure(
-        "The host's name leads to a link-local or metadata address, which is never called.",
+        "The host is, or its name leads to, a link-local or metadata address, which is never called.",
         "Give the server's own address; check what its name resolves to on this machine.",
     ),
     "outside-base": Failure(

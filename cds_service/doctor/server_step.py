@@ -45,6 +45,12 @@ def _is_in_clear(base_url: str) -> bool:
     return url.scheme == "http" and not url.is_loopback
 
 
+def forbidden_step() -> Step:
+    """The server is one that we would not call, whoever lists it."""
+    failure = failure_of("address-forbidden")
+    return Step(_TITLE, Outcome.PROBLEM, (failure.says,), (failure.advice,), {"reason": "address-forbidden"})
+
+
 def _introduced(statement: Mapping[str, object], milliseconds: float, release: Release | None) -> Step:
     version = clean_text(text_at(statement, "fhirVersion") or "no release told", 20)
     name = clean_text(text_at(statement.get("software"), "name") or "software not named")
