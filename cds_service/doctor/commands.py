@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,7 +109,13 @@ def _steps(case: Case, settings: Settings, status: Status | None) -> Iterator[St
         )
     except (KnowledgeError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    return examine(case, review, heard, utc_now(), status.update if status else str)
+    return examine(case, review, heard, utc_now(), _teller(status))
+
+
+def _teller(status: Status | None) -> Callable[[str], object]:
+    if status is None:
+        return str
+    return lambda text: status.update(text, spinner="dots")  # naming the spinner draws the line at once
 
 
 @contextmanager
