@@ -20,9 +20,7 @@ from cds_service.client_authentication.trusted_clients import TrustedClient, loa
 from cds_service.client_authentication.used_tokens import UsedTokens
 from cds_service.feedback_summary.names import read_names
 from cds_service.fhir_reading.releases import Release
-from cds_service.knowledge.loader import load_knowledge
-from cds_service.knowledge.model import Knowledge, Quieting
-from cds_service.knowledge.quieting_file import with_days
+from cds_service.knowledge.model import Knowledge
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient, OutboundSettings
 from cds_service.outbound.deadline import Deadline
@@ -39,6 +37,9 @@ from cds_service.services.pseudonyms import Pseudonyms
 from cds_service.services.registry import CdsService
 from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
+from cds_service.site_knowledge import load_site_knowledge, versions
+from cds_service.smart_app.assembly import Program, fhir_servers, smart_site
+from cds_service.smart_app.routes import SmartSite, create_smart_blueprint
 from cds_service.web.edge import Clock, Edge
 from cds_service.web.flask_app import create_edge
 from cds_service.web.library_logs import listen_to_libraries
@@ -67,6 +68,7 @@ class Parts:
     versions: Mapping[str, str] = field(default_factory=dict)
     override_reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     audit: Callable[[CallRecord], None] = lambda _: None
+    smart_app: SmartSite | None = None
     warm_up: Callable[[], object] = lambda: None
 
 
@@ -93,7 +95,7 @@ def create_app(
     listen_to_libraries(settings.log_level)
     gc.set_threshold(*_COLLECT_AFTER)
     parts = parts or build_parts(settings, clock)
-    return create_edge(
+    app = create_edge(
         Edge(
             services={service.description.id: service for service in parts.services},
             feedback_store=parts.feedback_store,
@@ -111,6 +113,9 @@ def create_app(
             ops_token=settings.ops_token.get_secret_value() if settings.ops_token else None,
         )
     )
+    if parts.smart_app is not None:
+        app.register_blueprint(create_smart_blueprint(parts.smart_app))
+    return app
 
 
 def _admit(settings: Settings) -> Callable[[str], bool]:
@@ -151,6 +156,7 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
         versions=versions(knowledge),
         override_reasons=read_names(knowledge.wording).reasons,
         audit=_audit(settings, records),
+        smart_app=_smart_app(settings, knowledge, records, clock),
         warm_up=lambda: warm_up(review, utc_now()),
     )
 
@@ -220,6 +226,19 @@ def _fhir_access(
     return lambda client: by_issuer[client.issuer] if client.issuer is not None else anyone
 
 
+def _smart_app(settings: Settings, knowledge: Knowledge, records: Stores, clock: Clock) -> SmartSite | None:
+    """The trend as a SMART app, where it is registered anywhere; its reading is remembered by nobody."""
+    file = settings.smart_registrations
+    if file is None:
+        return None
+    http = HttpClient(_outbound(settings))
+    servers = ListedServers(http, AllowedServers.parse(fhir_servers(file), settings.allow_http))
+    review = replace(cytopenia_review(settings, knowledge), fhir=lambda _: servers)
+    key = settings.session_key.get_secret_value().encode() if settings.session_key else secrets.token_bytes(32)
+    program = Program(settings.public_url, key, records.sealed_values, http, review.review, knowledge, clock)
+    return smart_site(file, program)
+
+
 def _outbound(settings: Settings) -> OutboundSettings:
     return OutboundSettings(
         ca_bundle=settings.ca_bundle, client_cert=settings.client_cert, https_proxy=settings.https_proxy
@@ -235,6 +254,7 @@ def _site_options(settings: Settings) -> SiteOptions:
         extension=settings.assessment_extension,
         silent=settings.mode == "silent",
         paused=frozenset(settings.paused_findings),
+        smart_servers=frozenset(fhir_servers(settings.smart_registrations) if settings.smart_registrations else ()),
     )
 
 
@@ -248,34 +268,6 @@ def _pseudonym_key(settings: Settings) -> bytes:
 def _previous_pseudonyms(settings: Settings) -> Pseudonyms | None:
     key = settings.pseudonym_key_previous
     return Pseudonyms(key.get_secret_value().encode()) if key else None
-
-
-def load_site_knowledge(settings: Settings) -> Knowledge:
-    """The knowledge files and the site's concept maps, with what the site decides by a setting.
-
-    Raises:
-        cds_service.knowledge.strict_files.KnowledgeError: the knowledge can't be used.
-    """
-    knowledge = load_knowledge(settings.knowledge_dir, settings.concept_maps)
-    if settings.accepted_statuses is not None:
-        knowledge = replace(knowledge, accepted_statuses=frozenset(settings.accepted_statuses))
-    if settings.not_evaluable_card is not None:
-        guideline = replace(knowledge.guideline, card_when_not_evaluable=settings.not_evaluable_card)
-        knowledge = replace(knowledge, guideline=guideline)
-    return replace(knowledge, quieting=_quieting(settings, knowledge))
-
-
-def _quieting(settings: Settings, knowledge: Knowledge) -> Quieting | None:
-    if not (settings.memory and settings.quieting) or knowledge.quieting is None:
-        return None
-    return with_days(knowledge.quieting, settings.quiet_days)
-
-
-def versions(knowledge: Knowledge) -> Mapping[str, str]:
-    """The versions of software, knowledge and concept maps, for `--version` and whoever holds the operator's token."""
-    told = {"software": version(_DISTRIBUTION), "knowledge": knowledge.version}
-    maps = (f"{found} ({found.codes} of {found.codes + found.unused} codes used)" for found in knowledge.concept_maps)
-    return told | ({"conceptMaps": ", ".join(maps)} if knowledge.concept_maps else {})
 
 
 def open_records(settings: Settings) -> Stores:

@@ -64,7 +64,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked or ctx.resilient_parsing:
         return
     settings = read_settings()
-    from cds_service.app import load_site_knowledge, versions
+    from cds_service.site_knowledge import load_site_knowledge, versions
 
     with errors_in_one_line():
         told = versions(load_site_knowledge(settings))

@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite:///cytopenia-cds.sqlite3")
     migrate: Literal["manual", "auto"] = "manual"
     redis_url: SecretStr | None = None
+    smart_registrations: FilePath | None = None
+    session_key: Key | None = None
     rate_limit: str | None = Field(default=None, pattern=r"^[1-9]\d{0,6}/(second|minute|hour|day)$")
     time_budget_ms: int = Field(default=2000, ge=100, le=60_000)
     max_body_bytes: int = Field(default=16_777_216, ge=1024, le=1_073_741_824)
@@ -186,7 +188,7 @@ class Settings(BaseSettings):
         return urlsplit(self.public_url).hostname in LOOPBACK
 
 
-SECRETS = ("database_url", "redis_url", "pseudonym_key", "pseudonym_key_previous", "ops_token")
+SECRETS = ("database_url", "redis_url", "pseudonym_key", "pseudonym_key_previous", "ops_token", "session_key")
 """The settings that may come from a file."""
 
 

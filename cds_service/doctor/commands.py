@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from cds_service.app import cytopenia_review, load_site_knowledge, utc_now
+from cds_service.app import cytopenia_review, utc_now
 from cds_service.cds_hooks.request import AccessToken
 from cds_service.doctor.examination import Case, examine
 from cds_service.doctor.listening import Exchange, ListeningClient
@@ -19,6 +19,7 @@ from cds_service.doctor.steps import Outcome, Step, worst
 from cds_service.knowledge.strict_files import KnowledgeError
 from cds_service.outbound.urls import HttpUrl
 from cds_service.settings import Settings, SettingsInvalid, load_settings
+from cds_service.site_knowledge import load_site_knowledge
 
 _LOOKS = {Outcome.FINE: ("✓", "green"), Outcome.NOTE: ("·", "yellow"), Outcome.PROBLEM: ("✗", "red")}
 _SUMMARY = {

@@ -9,6 +9,7 @@ from cds_service.records.feedback import ForeignCards, SqlFeedbackStore
 from cds_service.records.hurried_cards import HurriedCards
 from cds_service.records.hurry import Hurry
 from cds_service.records.issued_cards import SqlIssuedCards
+from cds_service.records.sealed_values import SealedValues
 from cds_service.records.used_tokens import UsedTokens
 from cds_service.services.issued_card import IssuedCards
 
@@ -31,6 +32,7 @@ class Stores:
     issued_cards: IssuedCards
     used_tokens: UsedTokens
     audit_trail: AuditTrail
+    sealed_values: SealedValues
     probe: Hurry
 
     def answer(self) -> bool:
@@ -60,5 +62,6 @@ def open_stores(url: str, foreign_cards: ForeignCards = "unknown") -> Stores:
         issued_cards=HurriedCards(SqlIssuedCards(quick), Hurry(MEMORY_SECONDS)),
         used_tokens=UsedTokens(quick),
         audit_trail=AuditTrail(quick, Hurry(AUDIT_SECONDS)),
+        sealed_values=SealedValues(quick),
         probe=Hurry(PROBE_SECONDS, rest_seconds=0),
     )

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from markupsafe import Markup
 
 from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fixtures import FixtureIndex
+from cds_service.sandbox.launch_context import LaunchContext
 from cds_service.sandbox.visits import Visit
 
 EXTENSION = "org.cytopenia-cds.assessment"
@@ -35,7 +37,10 @@ class ListedPatient:
 
 @dataclass(frozen=True)
 class ChartView:
-    """One opened chart: `banner` is the person in a line, `trend` a part of a page, the JSON texts are for reading."""
+    """One opened chart: `banner` is the person in a line, `trend` a part of a page, the JSON texts are for reading.
+
+    `smart_launch` is the query that launches an app for this chart.
+    """
 
     patient: ListedPatient
     banner: str
@@ -44,6 +49,7 @@ class ChartView:
     withheld: str
     not_used: tuple[Mapping[str, Any], ...]
     trend: Markup
+    smart_launch: str
     request_json: str
     response_json: str
 
@@ -69,6 +75,9 @@ def chart_view(
         withheld=str(assessment.get("withheld", "")),
         not_used=not_used,
         trend=trend,
+        smart_launch=urlencode(
+            {"iss": visit.exchange.request["fhirServer"], "launch": LaunchContext(listed.id).handle()}
+        ),
         request_json=_pretty(visit.exchange.request),
         response_json=_pretty(visit.exchange.answer),
     )

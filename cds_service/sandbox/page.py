@@ -10,7 +10,6 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Redirect
 
 from cds_service.knowledge.model import Knowledge
-from cds_service.sandbox.card_markdown import render_detail
 from cds_service.sandbox.chart_reading import read_chart
 from cds_service.sandbox.chart_view import GROUPS, ChartView, ListedPatient, chart_view, listed_patients
 from cds_service.sandbox.ehr import Ehr, EhrError
@@ -18,6 +17,7 @@ from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fixtures import FixtureIndex
 from cds_service.sandbox.visits import Reaction, Visit, Visits
 from cds_service.services.card_wording import Wording
+from cds_service.trend_view.card_markdown import render_detail
 from cds_service.trend_view.page import STATIC, render_trends
 from cds_service.trend_view.view import compose_trends
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cds_service.app import build_parts, create_app, load_site_knowledge
+from cds_service.app import build_parts, create_app
+from cds_service.sandbox.authorization_server import registration_here
 from cds_service.sandbox.fixtures import fixture_folder, load_index
-from cds_service.sandbox.server import FHIR_PATH, add_sandbox, filled_store, listening, serve
+from cds_service.sandbox.server import FHIR_PATH, add_authorization_server, add_sandbox, filled_store, listening, serve
 from cds_service.settings import Settings, load_settings
+from cds_service.site_knowledge import load_site_knowledge
 
 Say = Callable[[str], object]
 
@@ -37,6 +40,7 @@ def run_sandbox(host: str, port: int, today: date, say: Say, ready: Say) -> None
         app = create_app(settings, parts=parts)
         parts.warm_up()
         add_sandbox(app, url, index, store, load_site_knowledge(settings))
+        add_authorization_server(app, url, index, store)
         serve(app, listener, lambda: ready(f"Ready: {url}/ (Ctrl+C stops)"))
 
 
@@ -52,4 +56,7 @@ def sandbox_settings(url: str, folder: str, say: Say) -> Settings:
         say("Feedback is forgotten when the sandbox stops; set CDS_DATABASE_URL to keep it.")
     if "public_url" not in given.model_fields_set:
         overrides["public_url"] = url
+    if given.smart_registrations is None:
+        overrides["smart_registrations"] = Path(folder, "smart-registrations.toml")
+        Path(folder, "smart-registrations.toml").write_text(registration_here(url), encoding="utf-8")
     return load_settings(auth="off", **overrides)

@@ -12,6 +12,8 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cds_service.knowledge.model import Knowledge
+from cds_service.sandbox.authorization_server import AuthorizationServer, create_authorization_blueprint
+from cds_service.sandbox.chart_view import listed_patients
 from cds_service.sandbox.ehr import Ehr
 from cds_service.sandbox.fhir_server.routes import create_fhir_blueprint
 from cds_service.sandbox.fhir_server.store import FhirStore
@@ -21,6 +23,7 @@ from cds_service.sandbox.page import ChartRoom, create_page_blueprint
 from cds_service.trend_view.drawing import warm_up
 
 FHIR_PATH = "/sandbox/fhir"
+AUTHORIZATION_PATH = "/sandbox/auth"
 
 
 class PortTaken(Exception):
@@ -40,6 +43,18 @@ def add_sandbox(app: Flask, base_url: str, index: FixtureIndex, store: FhirStore
     ehr = Ehr(service=base_url, fhir_server=base_url + FHIR_PATH)
     app.register_blueprint(create_fhir_blueprint(store), url_prefix=FHIR_PATH)
     app.register_blueprint(create_page_blueprint(ChartRoom(ehr, index, store, knowledge)))
+
+
+def add_authorization_server(app: Flask, base_url: str, index: FixtureIndex, store: FhirStore) -> None:
+    """Let the trend be launched as a SMART app: a stand-in for an authorization server, told of by the FHIR server."""
+    server = AuthorizationServer(
+        url=base_url + AUTHORIZATION_PATH,
+        fhir_server=base_url + FHIR_PATH,
+        app=base_url,
+        patients=lambda: listed_patients(index, store),
+    )
+    app.register_blueprint(create_authorization_blueprint(server), url_prefix=AUTHORIZATION_PATH)
+    app.add_url_rule(f"{FHIR_PATH}/.well-known/smart-configuration", view_func=server.configuration)
 
 
 @contextmanager

@@ -45,6 +45,7 @@ class CallerFacts:
     hook_instance: str
     user_type: str
     patient_id: str
+    fhir_server: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class SiteOptions:
     """Cards are assessed and recorded, and none is shown."""
     paused: frozenset[str] = frozenset()
     """Findings whose cards aren't shown."""
+    smart_servers: frozenset[str] = frozenset()
+    """FHIR servers, without a final slash, at which the trend is registered as a SMART app."""
 
 
 def compose_response(
@@ -133,8 +136,15 @@ def _card(facts: CardFacts, caller: CallerFacts, site: SiteOptions, fingerprint:
         detail=compose_detail(facts),
         suggestions=draft_suggestions(suggested_orders(facts), drafts, facts.knowledge),
         override_reasons=_override_reasons(words),
-        links=(Link(words.plain("links.causes"), f"{site.public_url}/about/causes"),),
+        links=tuple(_links(words, caller, site, fingerprint)),
     )
+
+
+def _links(words: Wording, caller: CallerFacts, site: SiteOptions, fingerprint: str) -> Iterator[Link]:
+    """The trend as an app first, where the EHR has it registered; the app is told which card it was opened from."""
+    if caller.fhir_server is not None and caller.fhir_server.rstrip("/") in site.smart_servers:
+        yield Link(words.plain("smart.link"), f"{site.public_url}/smart/launch", "smart", fingerprint)
+    yield Link(words.plain("links.causes"), f"{site.public_url}/about/causes")
 
 
 def _is_unreliable(facts: CardFacts) -> bool:

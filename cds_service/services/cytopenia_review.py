@@ -139,7 +139,7 @@ def _refuse_unknown_patient(gathered: Gathered) -> None:
 
 def _caller(request: CdsRequest) -> CallerFacts:
     context = request.context
-    return CallerFacts(request.hook_instance, context.user_type, context.patient_id)
+    return CallerFacts(request.hook_instance, context.user_type, context.patient_id, request.fhir_server)
 
 
 def _facts(reviewed: Reviewed, knowledge_version: str) -> CallFacts:

@@ -15,13 +15,14 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from cds_service.app import create_app, load_site_knowledge
+from cds_service.app import create_app
 from cds_service.fhir_reading.server import fill_template
 from cds_service.outbound.plain import post_json
 from cds_service.sandbox.ehr import Ehr, Exchange
 from cds_service.sandbox.fixtures import fixture_folder, load_index
 from cds_service.sandbox.server import FHIR_PATH, add_sandbox, filled_store, listening
 from cds_service.settings import Settings
+from cds_service.site_knowledge import load_site_knowledge
 from fhir_fixtures.dates import AS_OF, REFERENCE_DAY
 from tests.builders import chart
 from tests.builders.concept_maps import (

@@ -18,10 +18,31 @@ MAY_IMPORT = {
     "fhir_reading": {"hematology", "knowledge"},
     "services": {"hematology", "cds_hooks", "outbound", "knowledge", "fhir_reading"},
     "feedback_summary": {"cds_hooks"},
+    "site_knowledge": {"settings", "knowledge"},
     "records": {"cds_hooks", "services", "feedback_summary"},
     "client_authentication": {"cds_hooks", "outbound"},
-    "doctor": {"cds_hooks", "outbound", "hematology", "knowledge", "fhir_reading", "services", "settings", "app"},
+    "doctor": {
+        "site_knowledge",
+        "cds_hooks",
+        "outbound",
+        "hematology",
+        "knowledge",
+        "fhir_reading",
+        "services",
+        "settings",
+        "app",
+    },
     "trend_view": {"hematology", "knowledge", "services"},
+    "smart_app": {
+        "hematology",
+        "cds_hooks",
+        "outbound",
+        "knowledge",
+        "client_authentication",
+        "services",
+        "trend_view",
+        "web",
+    },
     "sandbox": {
         "hematology",
         "cds_hooks",
@@ -31,12 +52,15 @@ MAY_IMPORT = {
         "services",
         "trend_view",
         "settings",
+        "site_knowledge",
         "app",
     },
     "web": {"services", "cds_hooks", "feedback_summary"},
     "audit": {"command_line", "cds_hooks", "records", "services", "web"},
     "__main__": {"cli"},
     "app": {
+        "site_knowledge",
+        "smart_app",
         "hematology",
         "cds_hooks",
         "outbound",
@@ -53,20 +77,25 @@ MAY_IMPORT = {
     "command_line": {"settings", "knowledge", "cds_hooks"},
     "feedback_commands": {"command_line", "settings", "knowledge", "records", "feedback_summary"},
     "records_commands": {"command_line", "settings", "records", "services"},
-    "cli": {"command_line", "app", "settings", "knowledge", "records", "sandbox", "web", "cds_hooks"},
+    "cli": {"site_knowledge", "command_line", "app", "settings", "knowledge", "records", "sandbox", "web", "cds_hooks"},
 }
 """Room to the rooms it may know. `app` and `cli` compose; what isn't listed is refused."""
 
 STDLIB_ONLY = {"hematology", "cds_hooks"}
 ONLY_HERE = {
+    "authlib": {"cds_service/smart_app", "cds_service/sandbox/authorization_server.py"},
     "fhir": {"cds_service/fhir_reading/releases.py"},
     "requests": {"cds_service/outbound"},
     "urllib3": {"cds_service/outbound"},
     "limits": {"cds_service/web/rate_limit.py"},
-    "flask": {"cds_service/web", "cds_service/app.py", "cds_service/sandbox"},
+    "flask": {"cds_service/web", "cds_service/app.py", "cds_service/sandbox", "cds_service/smart_app/routes.py"},
     "sqlalchemy": {"cds_service/records"},
     "alembic": {"cds_service/records"},
-    "joserfc": {"cds_service/client_authentication"},
+    "joserfc": {
+        "cds_service/client_authentication",
+        "cds_service/smart_app/identity.py",
+        "cds_service/sandbox/authorization_server.py",
+    },
     "redis": {"cds_service/outbound/redis_client.py", "cds_service/client_authentication/redis_tokens.py"},
 }
 

@@ -19,7 +19,7 @@ from cds_service.records.migrate import migrate
 from cds_service.records.stores import open_stores
 from cds_service.records.tables import Base
 
-NEWEST = "0002"
+NEWEST = "0003"
 BEFORE_ALEMBIC = Path(__file__).parent / "before_alembic.sqlite3"
 """Three synthetic reports, stored by the program as it was before Alembic (schema_version 1)."""
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.sandbox.card_markdown import render_detail
+from cds_service.trend_view.card_markdown import render_detail
 
 INERT = [
     "<script>alert(1)</script>",

@@ -1,0 +1,32 @@
+"""What the sandbox's EHR decides of one SMART launch, carried in its `launch` handle. Knows no server."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+
+import orjson
+
+
+@dataclass(frozen=True)
+class LaunchContext:
+    """What the EHR's side decides of one launch: the patient, and how the server shall behave.
+
+    `answer` is `grant`, or what goes wrong: `refuse`, `narrow` (no scope for Observations). `seconds` is the life of
+    the access token.
+    """
+
+    patient: str
+    answer: str = "grant"
+    seconds: int = 3600
+
+    def handle(self) -> str:
+        """The opaque `launch` parameter."""
+        return urlsafe_b64encode(orjson.dumps(vars(self))).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, handle: str) -> "LaunchContext | None":
+        """The context of a handle, None for any other text."""
+        try:
+            told = orjson.loads(urlsafe_b64decode(handle + "=" * (-len(handle) % 4)))
+            return cls(str(told["patient"]), str(told["answer"]), int(told["seconds"]))
+        except (ValueError, KeyError, TypeError):
+            return None

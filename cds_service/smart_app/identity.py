@@ -1,0 +1,60 @@
+"""The id_token, checked when it was asked for: signature, issuer, audience, nonce, times (OpenID Connect 3.1.3.7)."""
+
+from datetime import datetime
+from typing import cast
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, KeySetSerialization
+from joserfc.jwt import JWTClaimsRegistry
+
+from cds_service.cds_hooks.errors import RequestInvalid
+from cds_service.cds_hooks.strict_json import decode_object
+from cds_service.outbound.client import HttpClient
+from cds_service.outbound.deadline import Deadline
+from cds_service.outbound.errors import CallFailed
+from cds_service.smart_app.authorization import PendingLaunch
+from cds_service.smart_app.refusals import LaunchFailed, Trouble
+from cds_service.smart_app.registrations import Registration
+from cds_service.smart_app.smart_configuration import check_endpoint
+
+_ALGORITHMS = ["RS256", "RS384", "ES256", "ES384"]
+_LEEWAY_SECONDS = 60
+
+
+def check_identity(  # noqa: PLR0913 - all that the check rests on
+    id_token: str | None,
+    pending: PendingLaunch,
+    registration: Registration,
+    http: HttpClient,
+    now: datetime,
+    deadline: Deadline,
+) -> None:
+    """Whether the id_token is the answer to this launch.
+
+    Raises:
+        LaunchFailed: it is missing, or doesn't hold.
+    """
+    if id_token is None or pending.jwks_uri is None or pending.issuer is None or pending.nonce is None:
+        raise LaunchFailed(Trouble.IDENTITY)
+    headers = {"Accept": "application/jwk-set+json, application/json", "User-Agent": "cytopenia-cds"}
+    try:
+        answer = http.send("GET", check_endpoint(pending.jwks_uri, registration), headers, None, deadline)
+        token = jwt.decode(
+            id_token,
+            KeySet.import_key_set(cast("KeySetSerialization", decode_object(answer.body))),
+            algorithms=_ALGORITHMS,
+        )
+        registry = JWTClaimsRegistry(
+            now=int(now.timestamp()),
+            leeway=_LEEWAY_SECONDS,
+            iss={"essential": True, "value": pending.issuer},
+            aud={"essential": True, "value": registration.client_id},
+            nonce={"essential": True, "value": pending.nonce},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+        )
+        registry.validate(token.claims)
+    except (JoseError, CallFailed, RequestInvalid, ValueError, TypeError, KeyError):
+        raise LaunchFailed(Trouble.IDENTITY) from None
