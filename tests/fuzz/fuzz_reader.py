@@ -68,6 +68,7 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 def main() -> None:
     """Fuzz until libFuzzer's limit; its exit code tells."""
     target, corpus, options = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+    corpus.mkdir(parents=True, exist_ok=True)
     seed_corpus(corpus)
     CHECKS[target](b"{}")  # the knowledge is loaded before anything is measured
     bounds = ["-max_len=65536", "-rss_limit_mb=2048", "-timeout=20", f"-artifact_prefix={FOUND}/{target}-"]
