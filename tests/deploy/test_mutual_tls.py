@@ -116,9 +116,7 @@ def test_a_certificate_replaces_no_token(gateway: Gateway) -> None:
     assert requests.get(f"{gateway.url}/cds-services", cert=cert, verify=verify, timeout=20).status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("certificate", "status"), [(None, 400), ("stranger.pem", 400), ("printer.pem", 403)], ids=str
-)
+@pytest.mark.parametrize(("certificate", "status"), [(None, 400), ("stranger.pem", 400), ("printer.pem", 403)], ids=str)
 def test_others_are_refused_before_the_service_hears_of_them(
     gateway: Gateway, certificate: str | None, status: int
 ) -> None:
