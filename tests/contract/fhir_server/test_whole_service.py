@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -18,6 +19,8 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from cds_service.app import create_app
+from cds_service.outbound.plain import get_json
+from cds_service.sandbox import ehr
 from cds_service.sandbox.ehr import Ehr
 from cds_service.settings import Settings
 from fhir_fixtures.dates import AS_OF
@@ -63,7 +66,10 @@ def service(server: FhirUnderTest, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.server
 @pytest.mark.parametrize("patient", sorted(PATIENTS))
-def test_open_chart_gives_the_card_of_the_story(service: Service, patient: str) -> None:
+def test_open_chart_gives_the_card_of_the_story(
+    service: Service, patient: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ehr, "get_json", partial(get_json, timeout=60.0))  # a busy machine is no difference
     exchange = Ehr(service.url, service.server.base, service.server.token).open_chart(patient)
     assert not exchange.left_out
     assert exchange.refusal is None
