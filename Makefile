@@ -46,10 +46,11 @@ check: $(VENV)/.dev ## Lint, types, knowledge, generated documentation, known vu
 fuzz: $(VENV)/.dev ## Fuzz longer than the tests do (EFFORT=20 times as long)
 	FUZZ_EFFORT=$(EFFORT) $(BIN)/python -m pytest tests/fuzz
 
-bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing (ratios in one run), and one call with 20,000 results
+bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing (ratios in one run), one call with 20,000 results, and what fetching adds
 	$(BIN)/python -m benchmarks.call
 	$(BIN)/python -m benchmarks.many_results
 	$(BIN)/python -m benchmarks.feedback_summary 10000 100000
+	$(BIN)/python -m benchmarks.fetching
 
 docs: $(VENV)/.dev ## Make the generated documentation anew
 	$(BIN)/python -m cds_service.knowledge.statements_page

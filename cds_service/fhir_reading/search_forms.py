@@ -7,6 +7,7 @@ left out again here, so that every form answers the same question.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from cds_service.fhir_reading.codings import codings_of
@@ -61,7 +62,7 @@ def listed_codes(query: str) -> tuple[Code, ...]:
     for pair in query.partition("?")[2].split("&"):
         name, _, value = pair.partition("=")
         if name == _CODE:
-            return tuple(_token(text) for text in _LISTED.findall(unquote(value)))
+            return _tokens(value)
     return ()
 
 
@@ -79,6 +80,12 @@ def with_codes(entries: Iterable[Entry], codes: Iterable[Code]) -> tuple[Entry, 
 def shows_lists(entries: Iterable[Entry], codes: tuple[Code, ...]) -> bool:
     """Whether the answer to a list can't be the answer to its first code alone."""
     return bool(with_codes(entries, codes[1:]))
+
+
+@lru_cache(maxsize=64)
+def _tokens(listed: str) -> tuple[Code, ...]:
+    """The pairs of a list; the lists asked for are few, and hold no patient's id."""
+    return tuple(_token(text) for text in _LISTED.findall(unquote(listed)))
 
 
 def _token(text: str) -> Code:

@@ -107,8 +107,9 @@ class HttpClient:
             raise Unreachable("timeout")
         pools = self._tls_pools if url.scheme == "https" else self._plain_pools
         try:
-            response = pools.request(
-                method, str(url), headers=dict(headers), body=body, timeout=_Until(deadline),
+            # Straight to the pool: the manager would take the URL apart once more, character by character.
+            response = pools.connection_from_host(url.host_in_url, url.port, url.scheme).urlopen(
+                method, url.target, headers=dict(headers), body=body, timeout=_Until(deadline),
                 retries=False, redirect=False, preload_content=False, decode_content=False,
             )  # fmt: skip
             return _read_answer(response, self._settings.max_body_bytes)

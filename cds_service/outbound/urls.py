@@ -33,7 +33,7 @@ class HttpUrl:
             ValueError: another scheme, user name, fragment, control character, backslash, empty or dot segment,
                 a host that is neither a name in ASCII nor an IP address. The message does not repeat the text.
         """
-        if any(not char.isprintable() or char in " \\" for char in text):
+        if not text.isprintable() or " " in text or "\\" in text:
             raise ValueError("a URL holds no space, control character or backslash")
         parts = urlsplit(text)
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
@@ -64,11 +64,21 @@ class HttpUrl:
         """Whether the host is this machine, by its name alone (no look-up)."""
         return self.host == "localhost" or (is_address(self.host) and ipaddress.ip_address(self.host).is_loopback)
 
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.uses_default_port else f":{self.port}"
+    @property
+    def host_in_url(self) -> str:
+        """The host as a URL holds it: IPv6 addresses in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def target(self) -> str:
+        """Path and query, as a request line holds them."""
         path = "".join(f"/{segment}" for segment in self.segments) + ("/" if self.trailing_slash else "")
-        return f"{self.scheme}://{host}{port}{path}" + (f"?{self.query}" if self.query else "")
+        return (path or "/") + (f"?{self.query}" if self.query else "")
+
+    def __str__(self) -> str:
+        port = "" if self.uses_default_port else f":{self.port}"
+        target = self.target if self.segments or self.query else ""
+        return f"{self.scheme}://{self.host_in_url}{port}{target}"
 
 
 def is_address(host: str) -> bool:

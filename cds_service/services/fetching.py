@@ -13,7 +13,7 @@ from typing import Protocol
 from cds_service.fhir_reading.entries import Unpacked
 from cds_service.fhir_reading.server import Fetched, resource_type_of
 from cds_service.outbound.deadline import Deadline
-from cds_service.services.side_by_side import SideBySide, Timed, side_by_side
+from cds_service.services.side_by_side import SideBySide, Timed
 
 _BY_CODE, _BY_COMPONENT = "by code", "by component"
 
@@ -38,8 +38,13 @@ class OpenServer(Protocol):
         """Whether it was asked what it offers, and has answered or failed to."""
         ...
 
+    @property
+    def is_to_introduce(self) -> bool:
+        """Whether it is time to ask it."""
+        ...
+
     def introduce(self) -> None:
-        """Learn what the server says of itself, where that is due."""
+        """Learn what the server says of itself, or wait for who asks just now."""
         ...
 
     def fetch(self, query: str, needed: bool = False) -> Fetched:
@@ -62,15 +67,14 @@ class OpenServer(Protocol):
 def fetch_all(server: OpenServer, wanted: Mapping[str, Wanted], deadline: Deadline) -> dict[str, Timed]:
     """Fetch everything wanted, by its key; what isn't there by the deadline has failed."""
     needed = {key: one.query for key, one in wanted.items() if one.needed and one.first_page is None}
-    with side_by_side(deadline, at_most=len(wanted) + len(needed) + 1) as threads:
-        introduced = server.is_introduced
-        running = threads.begin({(key, _BY_CODE): _task(server, one) for key, one in wanted.items()})
-        running |= threads.begin(_in_panels(server, needed))
-        introduction = threads.threads.submit(server.introduce)
-        found = threads.results(running)
-        if not introduced:
-            wait([introduction], timeout=_patience(threads))
-            found |= threads.results(threads.begin(_in_panels(server, needed)))
+    fetches, introduced = SideBySide(deadline), server.is_introduced
+    running = fetches.begin({(key, _BY_CODE): _task(server, one) for key, one in wanted.items()})
+    running |= fetches.begin(_in_panels(server, needed))
+    introduction = [fetches.beside(server.introduce)] if server.is_to_introduce else []
+    found = fetches.results(running)
+    if not introduced:
+        wait(introduction, timeout=_patience(fetches))
+        found |= fetches.results(fetches.begin(_in_panels(server, needed)))
     return {key: _joined(found[key, _BY_CODE], found.get((key, _BY_COMPONENT))) for key in wanted}
 
 
@@ -88,9 +92,9 @@ def _in_panels(server: OpenServer, queries: Mapping[str, str]) -> dict[tuple[str
     }
 
 
-def _patience(threads: SideBySide) -> float:
+def _patience(fetches: SideBySide) -> float:
     """Seconds for which a first call waits for the introduction: as long again as its searches took, no longer."""
-    return min(threads.milliseconds() / 1000, threads.deadline.remaining())
+    return min(fetches.milliseconds() / 1000, fetches.deadline.remaining())
 
 
 def _joined(by_code: Timed, by_component: Timed | None) -> Timed:

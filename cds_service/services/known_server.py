@@ -85,6 +85,11 @@ class KnownServer:
         """Whether it was asked what it offers, and has answered or failed to."""
         return self._traits.introduced
 
+    @property
+    def is_to_introduce(self) -> bool:
+        """Whether it is time to ask it, for the first time or again."""
+        return not self._traits.introduced or self._traits.ask_after <= self._now
+
     def _understood(self, query: str) -> tuple[SearchForm, Fetched]:
         """The answer to the usual form of a search, to a narrower one where that is refused, else the refusal."""
         usual = self._form(query)

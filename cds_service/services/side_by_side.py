@@ -1,9 +1,8 @@
 """Several fetches at once, and none waited for beyond the deadline. Knows threads, not what is fetched."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from cds_service.fhir_reading.server import Fetched
@@ -11,6 +10,10 @@ from cds_service.outbound.deadline import Deadline
 
 _LATE = Fetched(complete=False, failed=True, reason="timeout")
 _Key = TypeVar("_Key", bound=Hashable)
+# Kept from call to call: starting seven threads would be a tenth of a call. There are more than all calls of a process
+# can ask for at once, so that a server which hangs holds up no call to another one. None starts before the first fetch,
+# and so none before the server forks.
+_THREADS = ThreadPoolExecutor(max_workers=4096, thread_name_prefix="fetching")
 
 
 @dataclass(frozen=True)
@@ -21,17 +24,23 @@ class Timed:
     milliseconds: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class SideBySide:
-    """The threads of one call, begun at `started` (seconds of the deadline's clock)."""
+    """The fetches of one call. What is still busy in the end is let go, and ends with its own deadline."""
 
-    threads: ThreadPoolExecutor
     deadline: Deadline
-    started: float
+    _started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._started = self.deadline.clock()
 
     def begin(self, tasks: Mapping[_Key, Callable[[], Fetched]]) -> dict[_Key, Future[Timed]]:
         """Start these fetches."""
-        return {key: self.threads.submit(self._timed, task) for key, task in tasks.items()}
+        return {key: _THREADS.submit(self._timed, task) for key, task in tasks.items()}
+
+    def beside(self, task: Callable[[], object]) -> Future[object]:
+        """Start what nobody has to wait for."""
+        return _THREADS.submit(task)
 
     def results(self, running: Mapping[_Key, Future[Timed]]) -> dict[_Key, Timed]:
         """What they gave; what isn't done by the deadline counts as failed."""
@@ -41,17 +50,7 @@ class SideBySide:
 
     def milliseconds(self) -> float:
         """Since the start."""
-        return round((self.deadline.clock() - self.started) * 1000, 1)
+        return round((self.deadline.clock() - self._started) * 1000, 1)
 
     def _timed(self, task: Callable[[], Fetched]) -> Timed:
         return Timed(task(), self.milliseconds())
-
-
-@contextmanager
-def side_by_side(deadline: Deadline, at_most: int) -> Iterator[SideBySide]:
-    """Threads for one call; those still busy in the end are let go, and end with their own deadline."""
-    threads = ThreadPoolExecutor(max_workers=at_most, thread_name_prefix="gathering")
-    try:
-        yield SideBySide(threads, deadline, deadline.clock())
-    finally:
-        threads.shutdown(wait=False)
