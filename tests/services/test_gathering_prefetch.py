@@ -159,7 +159,7 @@ def test_a_next_page_elsewhere_gets_neither_token_nor_call(stub: FhirStub) -> No
     with fhir_stub({"": searchset(OTHER_COUNT)}) as other:
         found = gathered(without(counts=searchset(COUNT, next_url=f"{other.base}?page=2")), stub)
         assert (ids(found, "counts"), found.incomplete) == (["c1"], ("counts",))
-        assert other.asked == stub.targets == []
+        assert (other.asked, stub.targets) == ([], [])
 
 
 def test_a_next_page_that_fails_is_missing_and_said_so(stub: FhirStub) -> None:
