@@ -208,7 +208,9 @@ def cytopenia_review(
         fhir=_fhir_access(settings, clients, http(_outbound(settings))),
         site=site,
         deadline=lambda: Deadline.after(budget_seconds),
-        memory=CardMemory(issued, Pseudonyms(site.fingerprint_key), SERVICE_ID, _previous_pseudonyms(settings)),
+        memory=CardMemory(
+            issued, Pseudonyms(site.fingerprint_key), SERVICE_ID, _previous_pseudonyms(settings), settings.mode
+        ),
         release=None if settings.fhir_release == "auto" else Release(settings.fhir_release),
     )
 

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 it could not be done; 2 wrong usage or a wrong setting. Er
 # ruff: noqa: PLC0415 - what only one subcommand needs is imported by it
 
 import importlib
+from collections.abc import Iterator
 
 import click
 
@@ -121,6 +122,8 @@ def _tell_what_to_mind(settings: Settings, host: str, workers: int) -> None:
         click.echo("Warning: CDS_PUBLIC_URL is a loopback address; links on cards open on this machine only.", err=True)
     if settings.audit and settings.pseudonym_key is None:
         _note("CDS_PSEUDONYM_KEY", "not set: the audit trail can't be searched for a patient")
+    for setting, note in _not_shown_or_not_remembered(settings):
+        _note(setting, note)
     if settings.rate_limit and settings.redis_url is None and workers > 1:
         _note("CDS_RATE_LIMIT", f"counted by each of {workers} workers for itself; with CDS_REDIS_URL, by all together")
 
@@ -129,6 +132,16 @@ def _note(setting: str, note: str) -> None:
     from cds_service.web.request_log import write_line
 
     write_line("warning", "setting", {"setting": setting, "note": note})
+
+
+def _not_shown_or_not_remembered(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.memory and settings.pseudonym_key is None:
+        yield "CDS_PSEUDONYM_KEY", "not set: what feedback keeps quiet is shown again after the next start"
+    if settings.mode == "silent":
+        yield "CDS_MODE", "silent: no card is shown" if settings.memory else "silent: no card is shown, none recorded"
+    if settings.paused_findings:
+        paused = ", ".join(settings.paused_findings)
+        yield "CDS_PAUSED_FINDINGS", f"no card about {paused} is shown, critical ones included"
 
 
 @main.command()

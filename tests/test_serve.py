@@ -18,13 +18,18 @@ from tests.builders.conversation import FEEDBACK, SERVICE, accepted
 
 pytestmark = pytest.mark.server
 
+KEY = "a key for tests only, synthetic"
 SERVE = [sys.executable, "-m", "cds_service", "serve", "--port", "0"]
 
 
 def _environment(folder: Path, **settings: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
     database = f"sqlite:///{folder}/feedback.sqlite3"
-    return clean | {"CDS_AUTH": "off", "CDS_DATABASE_URL": database, "CDS_METRICS_BIND": "off"} | settings
+    return (
+        clean
+        | {"CDS_AUTH": "off", "CDS_DATABASE_URL": database, "CDS_METRICS_BIND": "off", "CDS_PSEUDONYM_KEY": KEY}
+        | settings
+    )
 
 
 def _export(environment: dict[str, str]) -> list[dict[str, object]]:
@@ -83,3 +88,17 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "can't be listened on" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_what_is_not_shown_and_not_remembered_is_said_at_the_start(tmp_path: Path) -> None:
+    settings = {"CDS_PSEUDONYM_KEY": "", "CDS_MODE": "silent", "CDS_PAUSED_FINDINGS": "leukopenia", "CDS_AUDIT": "off"}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(SERVE, env=_environment(tmp_path, **settings), stdout=subprocess.PIPE, stderr=log)
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline().startswith(b"Serving ")
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["setting"] for line in lines if line["event"] == "setting"] == list(settings)[:3]

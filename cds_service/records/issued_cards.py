@@ -36,7 +36,7 @@ class SqlIssuedCards:
         with self._database.reading() as connection:
             again = connection.execute(same_card).first()
             rows = connection.execute(_answered(card, since)).all()
-        last_by_card = {row.card: _read_answered(row) for row in sorted(rows, key=_acted)}
+        last_by_card = {row.card: _read_answered(row) for row in sorted(rows, key=_order)}
         return Recollection(_read(again) if again else None, tuple(last_by_card.values()))
 
     def record(self, cards: Sequence[IssuedCard]) -> None:
@@ -66,7 +66,7 @@ def _answered(card: IssuedCard, since: datetime) -> Select[tuple[object, ...]]:
     own_report = (_TABLE.c[name] == _FEEDBACK.c[name] for name in ("card", "issuer", "tenant"))
     reports = (_FEEDBACK.c[name] for name in _REPORTED)
     return (
-        select(_TABLE, *reports)
+        select(_TABLE, _FEEDBACK.c.id.label("report"), *reports)
         .join(_FEEDBACK, and_(*own_report))
         .where(
             *_of_client(card.client),
@@ -75,9 +75,14 @@ def _answered(card: IssuedCard, since: datetime) -> Select[tuple[object, ...]]:
             _TABLE.c.shown,
             _FEEDBACK.c.received_at > since,
         )
-        .order_by(_FEEDBACK.c.received_at.desc())
+        .order_by(_FEEDBACK.c.id.desc())
         .limit(_REPORTS_AT_MOST)
     )
+
+
+def _order(row: Row[Any]) -> tuple[datetime, int]:
+    """By when the clinician acted; of one moment, as the reports came."""
+    return _acted(row), row.report
 
 
 def _acted(row: Row[Any]) -> datetime:

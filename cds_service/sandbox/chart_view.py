@@ -47,6 +47,7 @@ class ChartView:
     visit: Visit
     findings: tuple[Mapping[str, Any], ...]
     withheld: str
+    quieted: Mapping[str, Any]
     not_used: tuple[Mapping[str, Any], ...]
     trend: Markup
     smart_launch: str
@@ -73,6 +74,7 @@ def chart_view(
         visit=visit,
         findings=tuple(assessment.get("findings", ())),
         withheld=str(assessment.get("withheld", "")),
+        quieted=assessment.get("quieted") or {},
         not_used=not_used,
         trend=trend,
         smart_launch=urlencode(

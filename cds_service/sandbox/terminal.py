@@ -64,4 +64,7 @@ def _verdicts(exchange: Exchange) -> list[Text]:
         lines.append(Text(plain(f"Not used: {one.get('reference')} ({one.get('reason')})"), style="dim"))
     if "withheld" in assessment:
         lines.append(Text(plain(f"Card withheld: {assessment['withheld']}")))
+    if quieted := assessment.get("quieted"):
+        told = f"Card quiet: {quieted.get('finding')}, by {quieted.get('by')}, until {quieted.get('until')}"
+        lines.append(Text(plain(told)))
     return lines

@@ -29,8 +29,8 @@ class Withheld(StrEnum):
 
     AUDIENCE = "audience"
     DECEASED = "deceased"
-    SILENT = "silent"
     PAUSED = "paused"
+    SILENT = "silent"
 
 
 FOR_NOBODY = frozenset({Withheld.AUDIENCE, Withheld.DECEASED})
@@ -100,9 +100,9 @@ def withheld_because(assessment: Assessment, caller: CallerFacts, site: SiteOpti
         return Withheld.AUDIENCE
     if assessment.picture.patient.deceased:
         return Withheld.DECEASED
-    if site.silent:
-        return Withheld.SILENT
-    return Withheld.PAUSED if assessment.alert and assessment.alert.leading in site.paused else None
+    if assessment.alert and assessment.alert.leading in site.paused:
+        return Withheld.PAUSED
+    return Withheld.SILENT if site.silent else None
 
 
 def _facts(assessment: Assessment, alert: Alert, knowledge: Knowledge, site: SiteOptions) -> CardFacts:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cds_service.hematology.clinical_picture import Downgrade
 from cds_service.hematology.criteria import Criterion, Guideline
 from cds_service.hematology.lab_results import Analyte, CountResult
 from cds_service.hematology.verdicts import Alert, Assessment, Finding, FindingAssessment, Run, RunWords
@@ -48,6 +49,12 @@ class CardFacts:
                 return (self.assessment.thrombocytopenia,)
             case Finding.BICYTOPENIA:
                 return (self.assessment.leukopenia, self.assessment.thrombocytopenia)
+
+    @property
+    def followed(self) -> bool:
+        """Whether the finding, or a marrow disease behind it, is on record: what counts then is the change."""
+        marrow = any(kind is Downgrade.MARROW for kind, _ in self.alert.downgrades)
+        return bool(self.assessment.known) or marrow
 
     @property
     def spleen_recorded_absent(self) -> bool:

@@ -5,6 +5,7 @@ A database that fails costs nobody the answer: the call is then answered without
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
 from cds_service.cds_hooks.cards import CdsResponse
 from cds_service.cds_hooks.clients import CdsClient
@@ -31,12 +32,13 @@ class Remembered:
 
 @dataclass(frozen=True)
 class CardMemory:
-    """Cards issued by the service `service`, recognised by the site's key, and by the one before it."""
+    """Cards of one service, recognised by the site's key and by the one before it, kept as cards of `mode`."""
 
     issued: IssuedCards
     pseudonyms: Pseudonyms
     service: str
     previous: Pseudonyms | None = None
+    mode: Literal["live", "silent"] = "live"
 
     def candidate(
         self, assessment: Assessment, alert: Alert, request: CdsRequest, client: CdsClient, knowledge: Knowledge
@@ -94,7 +96,7 @@ class CardMemory:
         card = replace(
             remembered.candidate.card,
             suggestions=tuple(one.uuid for card in response.cards for one in card.suggestions),
-            mode="silent" if withheld is Withheld.SILENT else "live",
+            mode=self.mode,
             shown=bool(response.cards),
             quieted_by=quieted.by if quieted else paused,
             quieted_until=quieted.until if quieted else None,

@@ -36,10 +36,10 @@ def _record(facts: CardFacts) -> Iterator[Markdown]:
 
 def _known(facts: CardFacts) -> Iterator[Markdown]:
     """The change since the previous result first, then since when the finding is on record."""
+    if facts.followed:
+        yield from (_change(finding, facts) for finding in facts.leading)
     if not facts.assessment.known:
         return
-    for finding in facts.leading:
-        yield _change(finding, facts)
     dated = [one for one in facts.assessment.known if one.dated]
     first: Evidence = min(dated, key=lambda one: str(one.dated), default=facts.assessment.known[0])
     record = evidence_text(first, facts, dated=False)

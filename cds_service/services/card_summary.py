@@ -122,7 +122,7 @@ def _conflicting(key: str, finding: FindingAssessment, facts: CardFacts) -> Plai
 
 
 def _how_long(facts: CardFacts) -> tuple[str, ...]:
-    """The change first where the finding is on record already; else how long it has been low. Four spellings."""
+    """The change where the finding or its disease is on record; else how long it has been low. Four spellings."""
     spellings = _change(facts) or _runs(facts)
     if facts.alert.situation is Situation.MILD_FALL:
         spellings = (facts.words.plain("summary.mild-fall", days=facts.guideline.mild_fall_within.days),)
@@ -132,7 +132,7 @@ def _how_long(facts: CardFacts) -> tuple[str, ...]:
 def _change(facts: CardFacts) -> tuple[str, ...]:
     finding = facts.leading[0]
     difference = facts.difference(finding)
-    if not facts.assessment.known or difference is None or finding.previous is None:
+    if not facts.followed or difference is None or finding.previous is None:
         return ()
     key = "unchanged" if not difference else "lower" if difference < 0 else "higher"
     values = {"size": difference_number(difference), "day": finding.previous.collected.day}

@@ -80,7 +80,7 @@ SAID: list[tuple[str, Chart, str]] = [
     (
         "a downgraded card says what to consider",
         BOTH_LOW.condition("C92.00", 200),
-        "WBC 2.9 (<4.0) and platelets 88 (<150) ×10⁹/L both low; WBC low on 2 results over 20 days; "
+        "WBC 2.9 (<4.0) and platelets 88 (<150) ×10⁹/L both low; WBC 0.2 lower than on 2025-12-23; "
         "consider marrow disease or transplant (recorded)",
     ),
 ]

@@ -94,6 +94,8 @@ def test_the_main_job_in_a_browser(url: str, browser: Browser) -> None:
     page.get_by_label("Reason").select_option(index=1)
     page.get_by_role("button", name="Send feedback").click()
     expect(page.get_by_role("status").filter(has_text="Feedback sent")).to_be_visible()
+    page.goto(f"{url}/patients/amara-okafor")
+    expect(page.get_by_text("Feedback keeps the card about bicytopenia quiet: already-known, until")).to_be_visible()
     for patient in PATIENTS:
         page.goto(f"{url}/patients/{patient.id}")
         expect(page.get_by_role("heading", level=1)).to_have_text(patient.name)

@@ -34,6 +34,12 @@ def test_a_withheld_card_is_said() -> None:
     assert "Card withheld: deceased" in printed(cards=[], extension=extension)
 
 
+def test_a_quiet_card_is_said() -> None:
+    quieted = {"finding": "leukopenia", "by": "already-known", "until": "2026-04-15T12:00:00Z"}
+    screen = printed(cards=[], extension={"org.cytopenia-cds.assessment": {"quieted": quieted}})
+    assert "Card quiet: leukopenia, by already-known, until 2026-04-15T12:00:00Z" in screen
+
+
 def test_results_not_used_are_named_with_their_reason() -> None:
     not_used = [{"reference": "Observation/w1", "reason": "unit-missing"}]
     screen = printed(cards=[], extension={"org.cytopenia-cds.assessment": {"notUsed": not_used}})
