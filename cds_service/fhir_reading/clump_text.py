@@ -8,11 +8,13 @@ from collections.abc import Iterable
 
 from cds_service.fhir_reading.projection import Json, texts_in
 from cds_service.fhir_reading.quantities import comparator_of, number
-from cds_service.fhir_reading.words import folded, holds_any, starts_with_any
+from cds_service.fhir_reading.words import end_of_first, folded, holds_any, starts_with_any
 from cds_service.hematology.lab_results import Comparator
 from cds_service.knowledge.model import ScreeningWords
 
 _CLAUSE_ENDS = re.compile(r"[.,;!?。，；！？、\n\r]+")
+_FOLLOWING = 1000
+"""Characters after the word among which a negation of it is looked for: longer than any two words and a phrase."""
 _LOWER_BOUNDS = (Comparator.EXACT, Comparator.ABOVE, Comparator.AT_LEAST)
 
 
@@ -21,7 +23,7 @@ class ClumpWords:
 
     def __init__(self, words: ScreeningWords) -> None:
         stems = "|".join(re.escape(folded(stem)) for stem in words.clump_stems)
-        self._clumps = re.compile(rf"\S*(?:{stems})\w*")
+        self._clumps = re.compile(rf"(?<!\S)\S*(?:{stems})\w*")  # from a word's start only: a word is looked at once
         self._spelled = frozenset(word.casefold() for word in words.clump_positive)
         positive = "|".join(re.escape(word) for word in map(folded, self._spelled) if word.isalpha())
         self._positive = re.compile(rf"(?<!\S)(?:{positive})(?!\S)")
@@ -48,18 +50,21 @@ class ClumpWords:
         return spelled or self._asserts(self._positive, text) or self._asserts(self._clumps, text)
 
     def _asserts(self, pattern: re.Pattern[str], text: str) -> bool:
+        return any(self._clause_asserts(pattern, clause) for clause in _clauses(text))
+
+    def _clause_asserts(self, pattern: re.Pattern[str], clause: str) -> bool:
+        """Negations before hold for all that follows in the clause."""
+        negated_from = end_of_first(clause, self._before)
         return any(
-            not self._is_negated(clause[: found.start()], clause[found.end() :])
-            for clause in _clauses(text)
+            not self._is_negated_after(clause[found.end() : found.end() + _FOLLOWING])
             for found in pattern.finditer(clause)
+            if negated_from is None or found.start() < negated_from
         )
 
-    def _is_negated(self, before: str, after: str) -> bool:
-        """Negations before hold for the whole clause; after, at once or behind one word ("clumps were not seen")."""
+    def _is_negated_after(self, after: str) -> bool:
+        """At once, or behind one word ("clumps were not seen")."""
         following = after.strip()
-        return holds_any(before.strip(), self._before) or any(
-            starts_with_any(text, self._anywhere) for text in (following, following.partition(" ")[2])
-        )
+        return any(starts_with_any(text, self._anywhere) for text in (following, following.partition(" ")[2]))
 
 
 def _clauses(text: str) -> list[str]:

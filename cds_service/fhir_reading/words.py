@@ -39,6 +39,12 @@ def holds_any(text: str, words: frozenset[str]) -> bool:
     return _pattern(words).search(text) is not None
 
 
+def end_of_first(text: str, words: frozenset[str]) -> int | None:
+    """Where the first of the words that a folded text holds as a whole word ends."""
+    found = _pattern(words).search(text)
+    return None if found is None else found.end()
+
+
 def starts_with_any(text: str, words: frozenset[str]) -> bool:
     """Whether a folded text begins with one of the words as a whole word."""
     return _pattern(words).match(text) is not None

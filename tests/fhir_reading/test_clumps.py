@@ -37,6 +37,11 @@ WORDS = ClumpWords(shipped_knowledge().words)
         ("", False),
         ("Not low; clumps", True),
         ("no clumps, aggregates seen", True),
+        ("clumps absent aggregates negative", False),
+        ("clumps absent aggregates present", True),
+        ("no clumps clumps", False),
+        ("clumps no clumps", False),
+        ("macroclumps/aggregates", True),
     ],
 )
 def test_a_clause_tells_clumps_unless_it_negates_them(text: str, told: bool) -> None:
