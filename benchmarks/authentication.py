@@ -70,7 +70,7 @@ def door_for(key: PrivateKey, used_tokens: UsedTokens, folder: Path) -> ClientAu
     path = folder / f"{key.alg}.json"
     path.write_text(public_key_set(key), encoding="utf-8")
     known = KnownClient(CdsClient(ISSUER), FileKeys(path, ISSUER, lambda *_: None))
-    return ClientAuthentication({ISSUER: known}, PUBLIC_URL, used_tokens, lambda: datetime.now(UTC))
+    return ClientAuthentication({(ISSUER, None): known}, PUBLIC_URL, used_tokens, lambda: datetime.now(UTC))
 
 
 def main() -> None:

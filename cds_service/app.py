@@ -224,8 +224,8 @@ def _fhir_access(
         return ListedServers(http, AllowedServers.parse(servers, settings.allow_http))
 
     anyone = listed(settings.fhir_servers if settings.auth == "off" else ())
-    by_issuer = {client.issuer: listed(client.fhir_servers) for client in clients}
-    return lambda client: by_issuer[client.issuer] if client.issuer is not None else anyone
+    by_client = {trusted.client: listed(trusted.fhir_servers) for trusted in clients}
+    return lambda client: by_client.get(client, anyone)
 
 
 def _smart_app(settings: Settings, knowledge: Knowledge, records: Stores, clock: Clock) -> SmartSite | None:

@@ -33,11 +33,11 @@ class KnownClient:
 class ClientAuthentication:
     """Tells who calls (CDS Hooks 3.0, "Trusting CDS Clients").
 
-    `clients` by issuer; `public_url` is the base, without a final slash, that `aud` must begin with: what the request
-    says of its own host is never asked.
+    `clients` by issuer and claimed tenant, None for whatever it claims; `public_url` is the base, without a final
+    slash, that `aud` must begin with: what the request says of its own host is never asked.
     """
 
-    clients: Mapping[str, KnownClient]
+    clients: Mapping[tuple[str, str | None], KnownClient]
     public_url: str
     used_tokens: UsedTokens
     clock: Callable[[], datetime]
@@ -54,14 +54,21 @@ class ClientAuthentication:
             StoreUnavailable: keys or the memory of used tokens can't be had; never taken for a yes.
         """
         token = read_token(authorization)
-        known = self.clients.get(token.issuer)
-        if known is None:
-            raise refuse(Reason.UNKNOWN_ISSUER)
+        known = self._known(token)
         _check_signature(token, known)
         now = self.clock()
         used = check_claims(token.claims, token.issuer, self._audiences(endpoint), now)
         self._use(used, now)
         return known.client
+
+    def _known(self, token: PresentedToken) -> KnownClient:
+        """Who the token says it comes from: the tenant that it claims, else the issuer as a whole."""
+        tenant = token.claims.get("tenant")
+        known = self.clients.get((token.issuer, tenant)) if isinstance(tenant, str) else None
+        known = known or self.clients.get((token.issuer, None))
+        if known is None:
+            raise refuse(Reason.UNKNOWN_ISSUER)
+        return known
 
     def _audiences(self, endpoint: str) -> frozenset[str]:
         """The endpoint's URL; for feedback, where the specification leaves it open, the service's too."""

@@ -26,7 +26,10 @@ _REASONS = {"aud": Reason.AUDIENCE, "nbf": Reason.NOT_YET_VALID, "iat": Reason.N
 
 @dataclass(frozen=True)
 class TokenId:
-    """What makes a token one of a kind, and until when it could be used again (seconds since 1970)."""
+    """What makes a token one of a kind, and until when it must be remembered (seconds since 1970).
+
+    That is until a machine whose clock is behind would no longer accept it, by the clock of one that is ahead.
+    """
 
     issuer: str
     jti: str
@@ -86,4 +89,4 @@ def _one_of_a_kind(claims: Mapping[str, Any]) -> TokenId:
     jti: str = claims["jti"]
     if len(jti) > MAX_JTI_LENGTH or not jti.isprintable():
         raise refuse(Reason.CLAIMS)
-    return TokenId(claims["iss"], jti, claims["exp"] + CLOCK_SKEW_SECONDS)
+    return TokenId(claims["iss"], jti, claims["exp"] + 2 * CLOCK_SKEW_SECONDS)

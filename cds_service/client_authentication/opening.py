@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cds_service.cds_hooks.clients import CdsClient
 from cds_service.client_authentication.authentication import ClientAuthentication, KnownClient
 from cds_service.client_authentication.key_sources import FetchedKeys, FileKeys, KeySource, Tell, download_key_set
 from cds_service.client_authentication.trusted_clients import TrustedClient, TrustedClientsInvalid
@@ -39,8 +38,8 @@ def open_authentication(
     """
     http = HttpClient(around.outbound)
     known = {
-        client.issuer: KnownClient(
-            CdsClient(client.issuer, client.tenant), _keys_of(client, number, http, around), client.registered_jku
+        (client.issuer, client.tenant_claim): KnownClient(
+            client.client, _keys_of(client, number, http, around), client.registered_jku
         )
         for number, client in enumerate(trusted, 1)
     }

@@ -4,12 +4,12 @@ A message names the file's member and repeats no value.
 """
 
 import tomllib
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from cds_service.cds_hooks.clients import CdsClient
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.urls import HttpUrl
 
@@ -47,6 +47,7 @@ class TrustedClient(BaseModel):
     """One client: its `iss`, where its public keys are, its FHIR servers, the site's own name for its part (tenant).
 
     Of `jwks_url` and `jwks_file` there is one. A token's `jku` must be the client's `jku`, by default its `jwks_url`.
+    Where one issuer speaks for several organisations, each is a client, told by the `tenant` that its tokens claim.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -57,12 +58,18 @@ class TrustedClient(BaseModel):
     jku: Url | None = None
     fhir_servers: list[Annotated[str, AfterValidator(_check_server)]] = []
     tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+    tenant_claim: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_check_printable)] | None = None
 
     @model_validator(mode="after")
     def _check_keys(self) -> "TrustedClient":
         if (self.jwks_url is None) == (self.jwks_file is None):
             raise ValueError("needs jwks_url or jwks_file, and not both")
         return self
+
+    @property
+    def client(self) -> CdsClient:
+        """What the rest of the service knows of it."""
+        return CdsClient(self.issuer, self.tenant)
 
     @property
     def registered_jku(self) -> str | None:
@@ -91,20 +98,29 @@ def load_trusted_clients(path: Path, allow_http: bool = False) -> tuple[TrustedC
     except ValidationError as error:
         raise _invalid(path, _explain(error)) from None
     for number, client in enumerate(clients, 1):
-        _check_whole(path, number, client, Counter(one.issuer for one in clients), allow_http)
+        if not _is_told_apart(client, (*clients[: number - 1], *clients[number:])):
+            raise _invalid(
+                path,
+                f"client[{number}].issuer: stands there more than once; clients of one issuer need a tenant and a "
+                "tenant_claim each",
+            )
+        if not allow_http and _is_exposed(client.jwks_url):
+            raise _invalid(path, f"client[{number}].jwks_url: must be https; plain http lets others exchange the keys")
     return tuple(clients)
 
 
-def _check_whole(path: Path, number: int, client: TrustedClient, issuers: Counter[str], allow_http: bool) -> None:
-    if issuers[client.issuer] > 1:
-        raise _invalid(path, f"client[{number}].issuer: stands there more than once; one client each")
-    if client.jwks_url is None or allow_http:
-        return
-    url = HttpUrl.parse(client.jwks_url)
-    if url.scheme == "http" and not url.is_loopback:
-        raise _invalid(
-            path, f"client[{number}].jwks_url: must be https; keys over plain http can be exchanged on the way"
-        )
+def _is_told_apart(client: TrustedClient, others: tuple[TrustedClient, ...]) -> bool:
+    """Whether its tokens, and its records, are told apart from those of every other client."""
+    return all(
+        (one.issuer, one.tenant_claim) != (client.issuer, client.tenant_claim) and one.client != client.client
+        for one in others
+    )
+
+
+def _is_exposed(jwks_url: str | None) -> bool:
+    """Whether keys come over plain http from another machine."""
+    url = HttpUrl.parse(jwks_url) if jwks_url else None
+    return url is not None and url.scheme == "http" and not url.is_loopback
 
 
 def _explain(error: ValidationError) -> str:

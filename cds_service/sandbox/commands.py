@@ -1,6 +1,7 @@
 """The sandbox's commands: `sandbox`, `open-chart`, `load`. Where the wall clock is read, and errors become one line."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cds_service.cds_hooks.errors import StoreUnavailable
+from cds_service.client_authentication.signing import Call, KeyUnusable, read_private_key, sign_token
 from cds_service.sandbox.ehr import Ehr, EhrError
 from cds_service.sandbox.fixtures import FixturesMissing
 from cds_service.sandbox.loading import LoadError, bundles_of, load_bundle, shipped_bundles
@@ -32,6 +34,17 @@ _fhir_server = click.option(
 _token = click.option("--access-token", metavar="TOKEN", help="Sent to the FHIR server as a bearer token.")
 
 
+def _signer(_: click.Context, __: click.Parameter, value: tuple[str, Path] | None) -> Callable[[str], str] | None:
+    if value is None:
+        return None
+    issuer, file = value
+    try:
+        key = read_private_key(file.read_text(encoding="utf-8"))
+    except (KeyUnusable, OSError, UnicodeDecodeError):
+        raise click.BadParameter("KEY holds no private JWK with kid and alg, as client-key makes it.") from None
+    return lambda endpoint: sign_token(key, Call(issuer, endpoint), datetime.now(UTC))
+
+
 @click.command("open-chart")
 @click.argument("patient")
 @_fhir_server
@@ -40,10 +53,21 @@ _token = click.option("--access-token", metavar="TOKEN", help="Sent to the FHIR 
     help="Base URL of the CDS service, above /cds-services.",
 )  # fmt: skip
 @_token
+@click.option(
+    "--sign-as", "sign", type=(str, click.Path(exists=True, dir_okay=False, path_type=Path)), metavar="ISSUER KEY",
+    callback=_signer, help="Prove it to the service: the registered iss, and the private JWK.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the service's answer as JSON instead.")
-def open_chart_command(patient: str, fhir_server: str, service: str, access_token: str | None, as_json: bool) -> None:
+def open_chart_command(  # noqa: PLR0913 - one an option
+    patient: str,
+    fhir_server: str,
+    service: str,
+    access_token: str | None,
+    sign: Callable[[str], str] | None,
+    as_json: bool,
+) -> None:
     """Act as the EHR: open the chart of PATIENT (a FHIR id) and print the cards the service answers."""
-    ehr = Ehr(service, fhir_server, access_token)
+    ehr = Ehr(service, fhir_server, access_token, sign)
     patient_id = patient.removeprefix("Patient/")
     try:
         ehr.read_patient(patient_id)

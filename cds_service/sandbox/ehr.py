@@ -6,7 +6,7 @@ Addresses come from an operator or from the sandbox itself, never out of a reque
 import re
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,11 +59,15 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Ehr:
-    """An EHR with a FHIR server, subscribed to one CDS service. Both base URLs without a slash at the end."""
+    """An EHR with a FHIR server, subscribed to one CDS service. Both base URLs without a slash at the end.
+
+    `sign` makes the token with which this EHR proves itself to an endpoint of the service, given the endpoint's URL.
+    """
 
     service: str
     fhir_server: str
     access_token: str | None = None
+    sign: Callable[[str], str] | None = None
 
     def read_patient(self, patient_id: str) -> Mapping[str, Any]:
         """The Patient resource.
@@ -94,7 +98,7 @@ class Ehr:
         }
         request |= {"prefetch": prefetch} if prefetch else {}
         begun = time.perf_counter()
-        answer = _reach(f"{self.service}/cds-services/{service_id}", request | self._authorization(patient_id))
+        answer = self._reach(f"{self.service}/cds-services/{service_id}", request | self._authorization(patient_id))
         return Exchange(request, answer.status, answer.document, 1000 * (time.perf_counter() - begun), left_out)
 
     def send_feedback(self, entries: Sequence[Mapping[str, object]], service_id: str = SERVICE_ID) -> None:
@@ -103,13 +107,16 @@ class Ehr:
         Raises:
             EhrError: not reachable, or not taken.
         """
-        answer = _reach(f"{self.service}/cds-services/{service_id}/feedback", {"feedback": list(entries)})
+        answer = self._reach(f"{self.service}/cds-services/{service_id}/feedback", {"feedback": list(entries)})
         if answer.status not in (200, 204):
             raise EhrError(f"The feedback wasn't taken ({answer.status}): {outcome_text(answer.document)}")
 
     def _templates(self, service_id: str) -> Mapping[str, str]:
         url = f"{self.service}/cds-services"
-        document = _reach(url).document
+        answer = self._reach(url)
+        if answer.status == 401:
+            raise EhrError(f"{url} answers trusted clients only; sign with --sign-as.")
+        document = answer.document
         services = document.get("services", ()) if isinstance(document, Mapping) else ()
         for service in services:
             if service.get("id") == service_id and service.get("hook") == "patient-view":
@@ -146,6 +153,13 @@ class Ehr:
                 "Is it running, and is this its base URL?"
             ) from error
 
+    def _reach(self, url: str, document: object = None) -> JsonAnswer:
+        headers = {"Authorization": f"Bearer {self.sign(url)}"} if self.sign else {}
+        try:
+            return get_json(url, headers) if document is None else post_json(url, document, headers)
+        except CallFailed as error:
+            raise EhrError(f"The CDS service can't be called at {url} ({error.reason}). Is it running?") from error
+
     def _authorization(self, patient_id: str) -> dict[str, object]:
         if self.access_token is None:
             return {}
@@ -165,10 +179,3 @@ def outcome_text(document: object) -> str:
     issues = document.get("issue", ()) if isinstance(document, Mapping) else ()
     details = [issue.get("diagnostics") or issue.get("details", {}).get("text") for issue in issues]
     return " ".join(str(detail) for detail in details if detail) or "no reason given."
-
-
-def _reach(url: str, document: object = None) -> JsonAnswer:
-    try:
-        return get_json(url) if document is None else post_json(url, document)
-    except CallFailed as error:
-        raise EhrError(f"The CDS service can't be called at {url} ({error.reason}). Is it running?") from error

@@ -19,6 +19,7 @@ FEEDBACK = Counter("cds_feedback", "Outcomes reported, each once.", ["outcome", 
 VERDICTS = Counter("cds_verdicts", "Findings judged.", ["finding", "verdict", "tenant"])
 UNLIMITED = Counter("cds_rate_limit_unknown", "Calls let in because the limit's store did not answer.")
 LOST = Counter("cds_audit_lost", "Calls answered whose entry in the audit trail could not be written.")
+REFUSED_CLIENTS = Counter("cds_clients_refused", "Calls that proved no trusted client.", ["reason"])
 SECONDS = Histogram(
     "cds_call_seconds",
     "Time from a call's arrival to its answer.",
@@ -34,6 +35,8 @@ def count_call(record: CallRecord) -> None:
     SECONDS.labels(record.endpoint, tenant).observe(record.seconds)
     if record.audit == "lost":
         LOST.inc()
+    if record.refusal_reason:
+        REFUSED_CLIENTS.labels(record.refusal_reason).inc()
     if record.rate_limit:
         UNLIMITED.inc()
     for (outcome, reason), number in record.feedback_told.items():

@@ -52,5 +52,5 @@ def authentication(
     """One trusted client with these public keys (by default the main one)."""
     source = keys or GivenKeys(key_set(*(jwks or (public_jwk(ec_key()),))))
     return ClientAuthentication(
-        {ISSUER: KnownClient(CLIENT, source, JWKS_URL)}, PUBLIC_URL, used or MemoryUsedTokens(), lambda: now
+        {(ISSUER, None): KnownClient(CLIENT, source, JWKS_URL)}, PUBLIC_URL, used or MemoryUsedTokens(), lambda: now
     )

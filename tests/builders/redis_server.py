@@ -33,7 +33,7 @@ class RedisServer:
 @contextmanager
 def redis_server(folder: Path, port: int | None = None) -> Iterator[RedisServer]:
     """Serve on a free port (or this one), keeping nothing on disk, until left."""
-    port = port or _free_port()
+    port = port or free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     server = RedisServer(port, subprocess.Popen(command, stdout=subprocess.DEVNULL))
     try:
@@ -44,7 +44,8 @@ def redis_server(folder: Path, port: int | None = None) -> Iterator[RedisServer]
         server.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.errors import ClientRefused, StoreUnavailable
+from cds_service.client_authentication.authentication import ClientAuthentication, KnownClient
 from tests.builders.client_authentication import CLIENT, GivenKeys, MemoryUsedTokens, authentication
 from tests.builders.client_tokens import (
     CURVES,
@@ -22,6 +24,7 @@ from tests.builders.client_tokens import (
     ec_key,
     header,
     key_for,
+    key_set,
     public_jwk,
     rsa_key,
     token,
@@ -98,10 +101,10 @@ def test_each_endpoint_is_an_audience_and_feedback_takes_the_services_too(endpoi
     assert authentication().authenticate(bearer(None, claims(aud=PUBLIC_URL + aud)), endpoint) == CLIENT
 
 
-def test_a_token_is_remembered_as_long_as_it_could_be_used() -> None:
+def test_a_token_is_remembered_as_long_as_any_machine_of_ours_would_take_it() -> None:
     used = MemoryUsedTokens()
     authentication(used=used).authenticate(bearer(None, claims(jti="one")), SERVICE)
-    assert used.used == {(ISSUER, "one"): NOW + timedelta(seconds=300 + 60)}
+    assert used.used == {(ISSUER, "one"): NOW + timedelta(seconds=300 + 60 + 60)}
 
 
 def test_without_the_memory_of_used_tokens_nobody_comes_in() -> None:
@@ -112,3 +115,23 @@ def test_without_the_memory_of_used_tokens_nobody_comes_in() -> None:
 def test_without_any_key_so_far_nothing_is_said_of_a_token() -> None:
     with pytest.raises(StoreUnavailable):
         authentication(keys=GivenKeys(None)).authenticate(bearer(), SERVICE)
+
+
+def test_where_one_issuer_speaks_for_several_its_signed_tenant_tells_which() -> None:
+    keys = GivenKeys(key_set(public_jwk(ec_key())))
+    named = {claim: KnownClient(CdsClient(ISSUER, name), keys) for claim, name in (("a", "north"), ("b", "south"))}
+    clients: dict[tuple[str, str | None], KnownClient] = {(ISSUER, claim): known for claim, known in named.items()}
+    door = ClientAuthentication(clients, PUBLIC_URL, MemoryUsedTokens(), lambda: NOW)
+    for claim, known in named.items():
+        assert door.authenticate(bearer(None, claims(tenant=claim)), SERVICE) == known.client
+    for other in (None, "c", "A", ""):
+        with pytest.raises(ClientRefused) as refused:
+            door.authenticate(bearer(None, claims(tenant=other)), SERVICE)
+        assert refused.value.reason == "unknown-issuer"
+    with pytest.raises(ClientRefused) as refused:
+        door.authenticate(bearer(None, claims(tenant="a"), key=ec_key("attacker")), SERVICE)
+    assert refused.value.reason == "signature"
+    rest = ClientAuthentication(
+        {**clients, (ISSUER, None): KnownClient(CLIENT, keys)}, PUBLIC_URL, MemoryUsedTokens(), lambda: NOW
+    )
+    assert rest.authenticate(bearer(None, claims(tenant="c")), SERVICE) == CLIENT

@@ -40,6 +40,14 @@ REFUSED: dict[str, tuple[str, str]] = {
     "an issuer with a control character": (RIGHT.replace(ISSUER, f"{MARKER}\\u0007"), "client[1].issuer: "),
     "an issuer that is a number": (RIGHT.replace(f'"{ISSUER}"', "7"), "client[1].issuer: "),
     "an issuer twice": (RIGHT + RIGHT, "client[1].issuer: stands there more than once"),
+    "an issuer twice, told apart by claims alone": (
+        RIGHT + 'tenant_claim = "a"\n' + RIGHT + 'tenant_claim = "b"',
+        "client[1].issuer: stands there more than once",
+    ),
+    "an issuer twice, told apart by names alone": (
+        RIGHT + 'tenant = "a"\n' + RIGHT + 'tenant = "b"',
+        "client[1].issuer: stands there more than once",
+    ),
     "no keys": (CLIENT, "client[1]: needs jwks_url or jwks_file, and not both"),
     "keys from two places": (RIGHT + f'jwks_file = "{MARKER}"', "client[1]: needs jwks_url or jwks_file, and not both"),
     "a jwks_url that is none": (CLIENT + f'jwks_url = "{MARKER}"', "client[1].jwks_url: must be an absolute http(s)"),

@@ -90,9 +90,10 @@ def test_the_site_servers_of_unauthenticated_times_are_nobodys(
 
 def test_what_one_client_learned_of_a_server_is_not_another_clients(settings: Settings) -> None:
     (review,) = build_parts(settings).services
-    north, south = (review.fhir(CdsClient(issuer)) for issuer in (NORTH, SOUTH))  # type: ignore[attr-defined]
+    clients = (CdsClient(NORTH, "north"), CdsClient(SOUTH, "south"))
+    north, south = (review.fhir(client) for client in clients)  # type: ignore[attr-defined]
     assert north.memory is not south.memory
-    assert north.memory is review.fhir(CdsClient(NORTH, "north")).memory  # type: ignore[attr-defined]
+    assert north.memory is review.fhir(clients[0]).memory  # type: ignore[attr-defined]
 
 
 def test_each_record_names_client_and_tenant(client: FlaskClient, records: list[CallRecord]) -> None:

@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "sandbox": {
         "hematology",
         "cds_hooks",
+        "client_authentication",
         "outbound",
         "fhir_reading",
         "knowledge",

@@ -1,13 +1,18 @@
 """The EHR's side over real HTTP: discovery, prefetch, the call, feedback, and what is said when one of them fails."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from cds_service.cli import main
 from cds_service.outbound.plain import get_json
 from cds_service.sandbox.commands import load_command, open_chart_command
 from cds_service.sandbox.ehr import Ehr, EhrError
+from tests.builders.client_tokens import ISSUER
+from tests.builders.redis_server import free_port
+from tests.builders.serving import serving
 from tests.sandbox.conftest import RunningSandbox
 
 NOWHERE = "http://127.0.0.1:9"
@@ -108,3 +113,29 @@ def test_load_says_which_server_cant_be_reached() -> None:
     result = CliRunner().invoke(load_command, ["--fhir-server", NOWHERE])
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"Error: The FHIR server at {NOWHERE} can't be called (not-reached)." in result.stderr
+
+
+@pytest.mark.server
+def test_a_service_for_trusted_clients_is_called_with_signed_tokens(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    keys = CliRunner().invoke(main, ["client-key", str(tmp_path / "key")]).stdout
+    (tmp_path / "keys.json").write_text(keys, encoding="utf-8")
+    trusted = tmp_path / "clients.toml"
+    trusted.write_text(f'[[client]]\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n', encoding="utf-8")
+    arguments = ["open-chart", "amara-okafor", "--fhir-server", sandbox.fhir, "--service", url]
+    with serving(tmp_path, "--port", str(port), CDS_TRUSTED_CLIENTS=str(trusted), CDS_PUBLIC_URL=url):
+        stranger = CliRunner().invoke(main, arguments)
+        known = CliRunner().invoke(main, [*arguments, "--json", "--sign-as", ISSUER, str(tmp_path / "key")])
+    assert stranger.exit_code == 1
+    assert "answers trusted clients only; sign with --sign-as" in stranger.stderr
+    assert known.exit_code == 0, known.stderr
+    assert "cards" in json.loads(known.stdout)
+
+
+def test_what_is_no_private_key_is_a_wrong_option(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("{}", encoding="utf-8")
+    arguments = ["open-chart", "x", "--fhir-server", "http://127.0.0.1:9", "--sign-as", "me", str(tmp_path / "key")]
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 2
+    assert "holds no private JWK" in refused.stderr
