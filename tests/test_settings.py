@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.app import build_parts
 from cds_service.settings import SECRETS, Settings, SettingsInvalid, load_settings, unknown_settings
 
 EXAMPLE = Path(__file__).parents[1] / "deploy" / "settings.example.env"
@@ -159,3 +160,12 @@ def test_an_unknown_variable_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().auth = "off"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["ca_bundle", "client_cert"])
+def test_a_certificate_file_that_can_not_be_used_stops_the_start(name: str, tmp_path: Path) -> None:
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("no certificate")
+    settings = load_settings(auth="off", database_url=f"sqlite:///{tmp_path}/records.sqlite3", **{name: nonsense})
+    with pytest.raises(ValueError, match="CDS_CA_BUNDLE or CDS_CLIENT_CERT can't be used"):
+        build_parts(settings)
