@@ -49,6 +49,8 @@ def _answered(record: CallRecord) -> Mapping[str, object]:
     told: dict[str, object] = {
         "verdicts": dict(facts.verdicts),
         "indicator": facts.indicator,
+        "finding": facts.finding,
+        "quietedBy": facts.quieted_by,
         "cards": list(facts.card_ids),
         "notAvailable": list(facts.not_available),
         "refused": record.refused,

@@ -125,6 +125,4 @@ def _read_coding(reason: Members, path: str) -> ReasonCoding:
 def _bounded(text: str | None, path: str, limit: int = MAX_COMMENT_LENGTH) -> str | None:
     if text is not None and len(text) > limit:
         raise RequestInvalid(f"'{path}' has more than {limit} characters.")
-    if text is not None and "\x00" in text:
-        raise RequestInvalid(f"'{path}' holds a NUL character, which no text can have.")
     return text

@@ -7,12 +7,15 @@ digits a laboratory reported (2.90).
 """
 
 import json
+import re
 from decimal import Decimal
 
 import orjson
 
 from cds_service.cds_hooks.errors import RequestInvalid
 
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The escape of NUL, and not a backslash that is itself escaped before the letters u0000."""
 MAX_NUMBER_LENGTH = 1000
 """Characters of one number; the longest exact value of a double has 767 significant digits."""
 MAX_EXPONENT = 400
@@ -34,6 +37,8 @@ def decode_object(body: bytes) -> dict[str, object]:
     if not body.strip(b" \t\r\n"):
         raise RequestInvalid("The body is empty; send one JSON object.")
     _check_strictness(body)
+    if b"\\u0000" in body and _NUL.search(body):
+        raise RequestInvalid("A text in the body holds a NUL character, which no text can have.")
     decoded = _DECODER.decode(body.decode("utf-8"))
     if not isinstance(decoded, dict):
         raise RequestInvalid("The body is JSON but not an object; send one JSON object.")

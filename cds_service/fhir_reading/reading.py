@@ -20,7 +20,7 @@ from cds_service.fhir_reading.patients import own_patient, read_patient
 from cds_service.fhir_reading.projection import text_at
 from cds_service.fhir_reading.quantities import CountReader
 from cds_service.fhir_reading.release_differences import in_r4_shape
-from cds_service.fhir_reading.releases import Release
+from cds_service.fhir_reading.releases import Release, spellings_forgotten
 from cds_service.fhir_reading.reports import contained_results
 from cds_service.fhir_reading.specimens import read_specimens
 from cds_service.fhir_reading.subjects import Subjects, read_subjects, subject_of
@@ -48,6 +48,7 @@ class _Results:
     clumping: list[ClumpingReport] = field(default_factory=list)
 
 
+@spellings_forgotten()
 def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     entries: Sequence[Entry],
     patient_id: str,

@@ -3,7 +3,8 @@
 Room: fhir_reading. Knows no clinical meaning. fhir.resources has no R4 package; of the elements read here R4B has R4's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -65,7 +66,7 @@ def validated(resource: Json, shape: ResourceShape, release: Release = Release.R
 
 
 def _is_sound(shape: ResourceShape, name: str, part: object, release: Release) -> bool:
-    """Whether a part is valid; a text or a flat object like one seen before isn't validated again."""
+    """Whether a part is valid; a text or a flat object like one seen before in this call isn't validated again."""
     if name in shape.dated:
         return matches(part, shape.elements[name])
     spelling = spelling_of(part)
@@ -77,6 +78,15 @@ def _is_sound(shape: ResourceShape, name: str, part: object, release: Release) -
 @lru_cache(maxsize=4096)
 def _validates_spelled(shape: ResourceShape, name: str, spelling: Spelling, release: Release) -> bool:
     return _validates(shape, name, part_spelled(spelling), release)
+
+
+@contextmanager
+def spellings_forgotten() -> Iterator[None]:
+    """Around the reading of a call: no text of a chart stays here once it is over."""
+    try:
+        yield
+    finally:
+        _validates_spelled.cache_clear()
 
 
 def _validates(shape: ResourceShape, name: str, part: object, release: Release) -> bool:

@@ -7,6 +7,7 @@ from cds_service.cds_hooks.errors import RequestInvalid
 from cds_service.web.errors import BodyTooLarge, BodyTooSlow, MediaTypeUnsupported
 
 _CHUNK = 64 * 1024
+_CHARSETS = {"utf-8", "utf8", "us-ascii"}
 
 
 def read_json_body(limit: int) -> bytes:
@@ -19,7 +20,7 @@ def read_json_body(limit: int) -> bytes:
         MediaTypeUnsupported: it isn't declared as JSON, or is compressed.
         BodyTooLarge: it is longer than the limit.
         BodyTooSlow: the client stopped sending.
-        RequestInvalid: it ends early or its transfer coding is broken.
+        RequestInvalid: it ends early, its transfer coding is broken, or it is declared in another charset.
     """
     _check_media_type()
     if request.content_length is not None and request.content_length > limit:
@@ -38,6 +39,10 @@ def _check_media_type() -> None:
         raise MediaTypeUnsupported("Send the body as Content-Type: application/json.")
     if request.headers.get("Content-Encoding", "identity").lower() not in {"", "identity"}:
         raise MediaTypeUnsupported("Send the body without Content-Encoding; compressed bodies are not read.")
+    if request.headers.get("Transfer-Encoding", "chunked").strip().lower() not in {"", "chunked"}:
+        raise MediaTypeUnsupported("Send the body without other transfer codings than chunked; none else is read.")
+    if request.mimetype_params.get("charset", "utf-8").lower() not in _CHARSETS:
+        raise RequestInvalid("Send the body in UTF-8; JSON has no other charset.")
 
 
 def _read_up_to(limit: int) -> bytes:

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
+from cds_service.fhir_reading import releases
+from cds_service.fhir_reading.patients import PatientMismatch
 from cds_service.fhir_reading.projection import CONCEPT, DATE, QUANTITY, ResourceShape
 from cds_service.fhir_reading.releases import Release, validated
-from tests.builders.fhir import concept, resource
+from tests.builders.fhir import concept, observation, patient, read, resource
 from tests.builders.releases import as_release
 
 STU3, R4, R4B, R5 = Release
@@ -58,3 +60,10 @@ def test_a_releases_models_are_imported_when_such_a_resource_comes(release: Rele
     done = subprocess.run([sys.executable, "-c", SCRIPT, sent], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == loaded
+
+
+def test_no_text_of_a_chart_is_kept_once_the_call_is_read() -> None:
+    with pytest.raises(PatientMismatch):
+        read(patient(id="another"), observation())
+    assert read(observation()).counts
+    assert releases._validates_spelled.cache_info().currsize == 0

@@ -161,7 +161,7 @@ def test_a_chunked_body_too_long_is_413(url: str) -> None:
 def test_clients_that_stop_sending_hold_up_nobody_and_are_answered(url: str) -> None:
     """More stalled clients than the workers answer calls at once: calls are answered before these give up."""
     address = urlsplit(url)
-    stalled = [socket.create_connection((str(address.hostname), address.port or 0), timeout=15) for _ in range(12)]
+    stalled = [socket.create_connection((str(address.hostname), address.port or 0), timeout=15) for _ in range(16)]
     for connection in stalled:
         connection.sendall(HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY[:50])
     for _ in range(4):
