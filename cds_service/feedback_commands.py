@@ -43,7 +43,7 @@ def export() -> None:
         store, console = SqlFeedbackStore(database), Console(stderr=True)
         quiet = not console.is_terminal
         for entry in track(store.export(), "Exporting", store.count(), console=console, transient=True, disable=quiet):
-            sys.stdout.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(entry) + "\n")
 
 
 def _utc(_: click.Context, __: click.Parameter, day: datetime | None) -> datetime | None:

@@ -85,7 +85,7 @@ def doctor_command(fhir_server: str, patient: str, token_file: AccessToken | Non
                 _print(step)
     outcome = worst([step.outcome for step in steps])
     if as_json:
-        click.echo(json.dumps(_document(fhir_server, outcome, steps), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_document(fhir_server, outcome, steps), indent=2))
     else:
         click.echo(_SUMMARY[outcome])
     raise SystemExit(1 if outcome is Outcome.PROBLEM else 0)

@@ -77,7 +77,7 @@ def open_chart_command(  # noqa: PLR0913 - one an option
     if exchange.refusal is not None:
         raise click.ClickException(plain(exchange.refusal))
     if as_json:
-        click.echo(json.dumps(exchange.answer, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(exchange.answer, indent=2))
     else:
         print_exchange(Console(), exchange)
 

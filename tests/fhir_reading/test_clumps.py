@@ -142,3 +142,19 @@ def test_the_edta_check_and_adequacy_are_shown_never_evidence() -> None:
 def test_a_clump_code_beside_a_count_code_is_contradictory() -> None:
     both = observation() | {"code": {"coding": [{"system": LOINC, "code": code} for code in (PLT, CLUMPS)]}}
     assert read(both).set_aside[0].reason == "contradictory-codes"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("W" * 1_000_000, False),
+        ("clump" * 200_000, True),
+        ("no clumps " * 100_000, False),
+        ("clumps absent " * 20_000, False),
+        ("clumps not seen " * 100_000, False),
+        (" " * 1_000_000 + "clumps", True),
+    ],
+    ids=["one word", "one word of clumps", "no clumps", "absent", "not seen", "blanks"],
+)
+def test_a_long_text_is_read_in_time_linear_in_its_length(text: str, told: bool) -> None:
+    assert WORDS.tells_clumps([text]) is told
