@@ -29,7 +29,9 @@ def audit_group() -> None:
 @click.option(
     "--to", "--until", "before", type=_moment, callback=_utc, metavar="WHEN", help="Before this day or time (UTC)."
 )
-@click.option("--patient", metavar="ID", help="About this patient only (FHIR id). Needs CDS_PSEUDONYM_KEY.")
+@click.option(
+    "--patient", metavar="ID", help="About this patient only (FHIR id). Needs the service's CDS_PSEUDONYM_KEY."
+)
 def export(since: datetime | None, before: datetime | None, patient: str | None) -> None:
     """Print the audit trail as FHIR R4 AuditEvents, one JSON object a line. Progress goes to standard error."""
     settings = read_settings()
@@ -38,13 +40,12 @@ def export(since: datetime | None, before: datetime | None, patient: str | None)
     from cds_service.records.audit_trail import AuditTrail, Period
     from cds_service.records.database import PATIENT_WAIT_MS, Database
 
+    keys = [key for key in (settings.pseudonym_key, settings.pseudonym_key_previous) if key]
+    if patient is not None and not keys:
+        raise WrongSetting("CDS_PSEUDONYM_KEY: needed to search for a patient: the trail holds keyed hashes, no ids.")
     about = None
     if patient is not None:
-        if settings.pseudonym_key is None:
-            raise WrongSetting(
-                "CDS_PSEUDONYM_KEY: needed to search for a patient: the trail holds keyed hashes, no ids."
-            )
-        about = AuditPseudonyms(settings.pseudonym_key.get_secret_value().encode()).patient(patient)
+        about = [AuditPseudonyms(key.get_secret_value().encode()).patient(patient) for key in keys]
     with errors_in_one_line():
         trail = AuditTrail(Database(settings.database_url.get_secret_value(), PATIENT_WAIT_MS))
         export_audit_trail(trail, Period(since, before), about, sys.stdout.write, sys.stderr.write)

@@ -1,6 +1,6 @@
 """The trail, or one patient's part of it, as AuditEvents, one a line (NDJSON). Streams: no trail is too long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cds_service.audit.audit_events import audit_event
 from cds_service.cds_hooks.response_json import encode_json
@@ -11,14 +11,16 @@ Write = Callable[[str], object]
 _TOLD_EVERY = 10_000
 
 
-def export_audit_trail(trail: AuditTrail, period: Period, patient: Pseudonym | None, write: Write, say: Write) -> None:
+def export_audit_trail(
+    trail: AuditTrail, period: Period, patient: Sequence[Pseudonym] | None, write: Write, say: Write
+) -> None:
     """Write the AuditEvents, and say how far it is.
 
     Args:
         trail: what to export.
         period: which part of it.
-        patient: about whom; about anyone where it is None. Entries written with another key than this patient's hash
-            can't be searched, and their number is said.
+        patient: about whom, under each key that is known; about anyone where it is None. Entries written with a key
+            that isn't known can't be searched, and their number is said.
         write: takes each line.
         say: takes what a person reads meanwhile.
 
@@ -26,13 +28,13 @@ def export_audit_trail(trail: AuditTrail, period: Period, patient: Pseudonym | N
         StoreUnavailable: the database can't be read.
     """
     written = 0
-    for entry in trail.export(period, patient.hash if patient else None):
+    for entry in trail.export(period, None if patient is None else [one.hash for one in patient]):
         write(encode_json(audit_event(entry)).decode() + "\n")
         written += 1
         if written % _TOLD_EVERY == 0:
             say(f"{written} entries so far\n")
     say(f"{written} {'entry' if written == 1 else 'entries'} exported.\n")
-    others = trail.count_of_other_keys(patient.key_id, period) if patient else 0
+    others = trail.count_of_other_keys([one.key_id for one in patient], period) if patient else 0
     if others:
         say(
             f"{others} more in this period can't be searched: they were written with another CDS_PSEUDONYM_KEY, or "

@@ -1,6 +1,6 @@
 """Which call was answered what: appended, exported, never changed. Knows no HTTP; holds no value and no name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,15 +65,15 @@ class AuditTrail:
         with self._database.writing() as connection:
             connection.execute(insert(_TABLE).values(**row, answered=dict(entry.answered)))
 
-    def export(self, period: Period = ALWAYS, patient_hash: str | None = None) -> Iterator[AuditEntry]:
+    def export(self, period: Period = ALWAYS, patient_hashes: Sequence[str] | None = None) -> Iterator[AuditEntry]:
         """The entries of a period, of one patient if told, in the order they came; read as they are asked for.
 
         Raises:
             StoreUnavailable: the database can't be read.
         """
         wanted = select(_TABLE).where(*_during(period)).order_by(_TABLE.c.id)
-        if patient_hash is not None:
-            wanted = wanted.where(_TABLE.c.patient_hash == patient_hash)
+        if patient_hashes is not None:
+            wanted = wanted.where(_TABLE.c.patient_hash.in_(patient_hashes))
         with self._database.reading() as connection:
             for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(wanted):
                 told = dict(row._mapping)
@@ -81,13 +81,13 @@ class AuditTrail:
                 del told["id"]
                 yield AuditEntry(client=client, **told)
 
-    def count_of_other_keys(self, key_id: str, period: Period = ALWAYS) -> int:
-        """How many entries of a period name their patient by a hash of another key: they can't be searched with this.
+    def count_of_other_keys(self, key_ids: Sequence[str], period: Period = ALWAYS) -> int:
+        """How many entries of a period name their patient by a hash of none of these keys: they can't be searched.
 
         Raises:
             StoreUnavailable: the database can't be read.
         """
-        wanted = select(func.count()).select_from(_TABLE).where(_TABLE.c.key_id != key_id, *_during(period))
+        wanted = select(func.count()).select_from(_TABLE).where(_TABLE.c.key_id.not_in(key_ids), *_during(period))
         with self._database.reading() as connection:
             return connection.scalar(wanted) or 0
 

@@ -180,6 +180,15 @@ def test_entries_of_another_key_are_counted_since_they_cannot_be_searched(make: 
     assert export().stderr == "3 entries exported.\n"
 
 
+def test_while_a_key_is_replaced_both_are_searched(make: Make, export: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(pseudonym_key="another-synthetic-key").post(SERVICE, json=valid_call())
+    make().post(SERVICE, json=valid_call())
+    monkeypatch.setenv("CDS_PSEUDONYM_KEY_PREVIOUS", "another-synthetic-key")
+    result = export("--patient", "synthetic-1")
+    assert len(_events(result)) == 2
+    assert result.stderr == "2 entries exported.\n"
+
+
 def test_a_search_without_the_key_is_refused_rather_than_empty(export: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CDS_PSEUDONYM_KEY")
     result = export("--patient", "synthetic-1")
