@@ -22,16 +22,17 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 from werkzeug.serving import make_server
 
-from cds_service.app import create_app, load_site_knowledge
+from cds_service.app import create_app
 from cds_service.cli import main
 from cds_service.doctor import commands as doctor_commands
-from cds_service.sandbox.card_markdown import render_detail
 from cds_service.sandbox.ehr import Exchange
 from cds_service.sandbox.fixtures import FixtureIndex, fixture_folder, load_index
 from cds_service.sandbox.server import add_sandbox, filled_store
 from cds_service.sandbox.terminal import print_exchange
 from cds_service.services.chart_text import clean_text
 from cds_service.settings import Settings
+from cds_service.site_knowledge import load_site_knowledge
+from cds_service.trend_view.card_markdown import render_detail
 from tests.builders import chart
 from tests.builders.card_contract import any_words_in_the_chart
 from tests.builders.cds_contract import assert_response_conforms
