@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 PROPERTIES, _, THREATS = PAGE.partition("## Threats")
 ROWS = [row.split("|")[1:-1] for row in PROPERTIES.splitlines() if row.startswith("| ") and "| code |" not in row]
-FACING_OTHERS = ("web", "client_authentication", "outbound", "cds_hooks", "records", "audit")
+FACING_OTHERS = ("web", "client_authentication", "outbound", "cds_hooks", "records", "audit", "smart_app")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].strip()[:60])
