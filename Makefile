@@ -51,6 +51,7 @@ bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing 
 	$(BIN)/python -m benchmarks.many_results
 	$(BIN)/python -m benchmarks.feedback_summary 10000 100000
 	$(BIN)/python -m benchmarks.fetching
+	$(BIN)/python -m benchmarks.memory_cost
 
 docs: $(VENV)/.dev ## Make the generated documentation anew
 	$(BIN)/python -m cds_service.knowledge.statements_page
