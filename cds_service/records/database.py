@@ -171,7 +171,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _prepare(synchronous: str, connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver would begin transactions late, and leave DDL outside of them
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"synchronous={synchronous}"):
+    # secure_delete: what is purged, comments among it, is overwritten and not only unlinked.
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"synchronous={synchronous}", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

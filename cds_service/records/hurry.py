@@ -5,6 +5,7 @@ answered, a disk that hangs. So the work is done by another thread, which the ca
 """
 
 import os
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -30,7 +31,7 @@ class Hurry:
         self._rests_until = 0.0
         self._lock = Lock()
         self._pool: ThreadPoolExecutor | None = None
-        os.register_at_fork(after_in_child=self._forget_threads)
+        _tell_of_forks(weakref.ref(self))
 
     def __call__(self, work: Callable[[], T]) -> T:
         """Do it.
@@ -54,6 +55,14 @@ class Hurry:
                 self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="records")
             return self._pool
 
-    def _forget_threads(self) -> None:
+    def forget_threads(self) -> None:
         """A fork takes no thread with it, and perhaps a lock that nobody would ever give back."""
         self._pool, self._lock = None, Lock()
+
+
+def _tell_of_forks(known: "weakref.ref[Hurry]") -> None:
+    def forget() -> None:
+        if (hurry := known()) is not None:
+            hurry.forget_threads()
+
+    os.register_at_fork(after_in_child=forget)

@@ -3,14 +3,18 @@
 import os
 import sqlite3
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
+from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.records.database import Database
+from cds_service.records.housekeeping import purge_older
 from cds_service.records.migrate import migrate
+from cds_service.records.stores import open_stores
 from cds_service.settings import Settings
 
 
@@ -109,3 +113,27 @@ def test_a_place_that_can_not_be_written_is_said_without_its_path(tmp_path: Path
         migrate(f"sqlite:///{tmp_path}/no-such-directory/feedback.sqlite3")
     assert "CDS_DATABASE_URL" in refused.value.message
     assert "no-such-directory" not in refused.value.message
+
+
+def test_a_process_that_forks_shares_no_connection(url: str) -> None:
+    """Both go on working, with answers of their own."""
+    database = Database(url)
+    assert database.answers()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if all(database.answers() for _ in range(20)) else 1)
+    assert all(database.answers() for _ in range(20))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert database.answers()
+    database.close()
+
+
+def test_what_was_deleted_is_overwritten(sqlite_file: Path, sqlite_url: str) -> None:
+    marker = b"Synthetic marker of a comment"
+    stores = open_stores(sqlite_url)
+    when = datetime(2026, 1, 15, tzinfo=UTC)
+    stores.feedback.store([FeedbackEntry("x", "overridden", when, user_comment=marker.decode())], when, "s")
+    assert any(marker in path.read_bytes() for path in sqlite_file.parent.iterdir())
+    list(purge_older(stores.database, "feedback", when + timedelta(days=1)))
+    stores.close()
+    assert not any(marker in path.read_bytes() for path in sqlite_file.parent.iterdir())

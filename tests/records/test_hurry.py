@@ -1,7 +1,8 @@
 """Nobody waits longer than the time given, and a late database is left alone for a while."""
 
+import gc
 import os
-from threading import Event
+from threading import Event, current_thread
 
 import pytest
 
@@ -53,6 +54,16 @@ def test_threads_that_hang_hold_up_no_one_else() -> None:
         with pytest.raises(StoreUnavailable):
             hurry(lambda: done.wait(LONG))
     done.set()
+
+
+def test_its_threads_end_with_it() -> None:
+    hurry = Hurry(LONG)
+    thread = hurry(current_thread)
+    assert thread.is_alive()
+    del hurry
+    gc.collect()
+    thread.join(LONG)
+    assert not thread.is_alive()
 
 
 def test_a_process_that_forked_uses_threads_of_its_own() -> None:

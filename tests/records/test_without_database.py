@@ -1,5 +1,6 @@
 """The whole service while its database is gone: cards are given, feedback is not lost, and the operator is told."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ def gone(url: str, sqlite_file: Path, request: pytest.FixtureRequest) -> Callabl
 
 
 def test_calls_are_answered_and_feedback_is_refused_until_it_is_back(
-    client: FlaskClient, gone: Callable[[], AbstractContextManager[None]]
+    client: FlaskClient, gone: Callable[[], AbstractContextManager[None]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = {"feedback": [accepted()]}
     assert client.get("/readyz").get_json() == {"status": "ready"}
@@ -54,6 +55,8 @@ def test_calls_are_answered_and_feedback_is_refused_until_it_is_back(
         answer = post(client, valid_call())
         assert answer.status_code == 200
         assert len(answer.get_json()["cards"]) == 1
+        line = json.loads(capsys.readouterr().err.splitlines()[-1])
+        assert (line["memory"], line["audit"]) == ("unavailable", "lost"), "the operator reads it in the log"
         refused = post(client, report, FEEDBACK)
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) > 0
