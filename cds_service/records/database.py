@@ -26,6 +26,8 @@ WAIT_MS = 1500
 """How long a call waits for a lock, a statement or a free connection before it gives up."""
 PATIENT_WAIT_MS = 600_000
 """The same for a command: nobody is waiting for a card."""
+VERSION = max(step.stem[1:5] for step in (Path(__file__).parent / "migrations" / "versions").glob("m[0-9]*.py"))
+"""The last step that this software has; steps are numbered (m0002_memory.py), so that they compare."""
 _NOT_STORED = "The database could not be written just now; nothing was kept, send it again."
 _NOT_READ = "The database could not be read; check CDS_DATABASE_URL."
 
@@ -87,13 +89,13 @@ class Database:
         return postgresql.insert(table).on_conflict_do_nothing(index_elements=unique)
 
     def answers(self) -> bool:
-        """Whether it can be read now: a cheap probe that reads no row."""
+        """Whether it can be read now, and has been migrated to this version or a later one: a cheap probe."""
         try:
             with self.reading() as connection:
-                connection.execute(text("SELECT 1 FROM alembic_version"))
+                version = connection.scalar(text("SELECT version_num FROM alembic_version"))
         except StoreUnavailable:
             return False
-        return True
+        return version is not None and version >= VERSION
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
-from cds_service.records.database import Database
+from cds_service.records.database import VERSION, Database
 from cds_service.records.housekeeping import purge_older
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import open_stores
@@ -20,7 +20,7 @@ from cds_service.settings import Settings
 
 def test_a_new_database_is_private_and_has_the_version_of_this_software(tmp_path: Path) -> None:
     file = tmp_path / "feedback.sqlite3"
-    assert migrate(f"sqlite:///{file}") == migrate(f"sqlite:///{file}") == "0002"
+    assert migrate(f"sqlite:///{file}") == migrate(f"sqlite:///{file}") == VERSION
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

@@ -14,12 +14,11 @@ from sqlalchemy import text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
-from cds_service.records.database import Database
+from cds_service.records.database import VERSION, Database
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import open_stores
 from cds_service.records.tables import Base
 
-NEWEST = "0003"
 BEFORE_ALEMBIC = Path(__file__).parent / "before_alembic.sqlite3"
 """Three synthetic reports, stored by the program as it was before Alembic (schema_version 1)."""
 
@@ -91,9 +90,25 @@ def test_the_comparison_finds_a_column_that_is_missing(url: str) -> None:
     assert len(_differences(url)) == 1
 
 
+@pytest.mark.parametrize(("version", "answers"), [("0001", False), (VERSION, True), ("9999", True)])
+def test_a_database_that_was_not_migrated_does_not_answer(url: str, version: str, answers: bool) -> None:
+    """A later version does: instances are replaced one after the other, once it has been migrated."""
+    database = Database(url)
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+    assert database.answers() == answers
+    database.close()
+
+
+def test_a_database_that_nobody_made_does_not_answer(empty_url: str) -> None:
+    database = Database(empty_url)
+    assert not database.answers()
+    database.close()
+
+
 def test_it_may_be_run_by_several_at_once(empty_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(migrate, [empty_url] * 4)) == {NEWEST}
+        assert set(pool.map(migrate, [empty_url] * 4)) == {VERSION}, "the last step, and the one the program asks for"
     assert _differences(empty_url) == []
 
 
