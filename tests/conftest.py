@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cds_service.records import database, stores
 from cds_service.services import card_composer
 from tests.builders.card_contract import assert_card_keeps_to_it
 
@@ -26,6 +27,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         reporter.write_line("Tests were skipped, and CI must not skip any (reasons above, or with -rs).", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _a_busy_machine_is_no_database_that_hangs() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MEMORY_SECONDS", "AUDIT_SECONDS", "PROBE_SECONDS"):
+            patch.setattr(stores, name, 60.0)
+        patch.setattr(database, "WAIT_MS", 60_000)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

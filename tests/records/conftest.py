@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.records import database as database_module
-from cds_service.records import stores as stores_module
 from cds_service.records.database import Database
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores
@@ -53,14 +51,6 @@ def database(url: str) -> Iterator[Database]:
     opened = Database(url)
     yield opened
     opened.close()
-
-
-@pytest.fixture(autouse=True)
-def _with_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine is no database that hangs."""
-    for name in ("MEMORY_SECONDS", "AUDIT_SECONDS", "PROBE_SECONDS"):
-        monkeypatch.setattr(stores_module, name, 60.0)
-    monkeypatch.setattr(database_module, "WAIT_MS", 60_000)
 
 
 @pytest.fixture
