@@ -47,15 +47,16 @@ def main() -> None:
 
 
 def _copy(file: Path, start: int, end: int) -> None:
-    """The first history again and again, under other ids."""
+    """The first history, whose ids are UUIDs, again and again under other ids."""
     with sqlite3.connect(file) as connection:
         connection.execute("PRAGMA synchronous=OFF")
         for table, columns in _COLUMNS.items():
+            last = connection.execute(f"SELECT max(id) FROM {table} WHERE instr(card, '-') = 9").fetchone()[0]
             for number in range(start, end):
                 fresh = columns
                 for column in ("card", "fingerprint", "digest"):
                     fresh = fresh.replace(f"{column}, ", f"'{number}-' || substr({column}, 1, 28), ", 1)
-                source = f"SELECT {fresh} FROM {table} WHERE instr(card, '-') = 9"  # the first history's ids are UUIDs
+                source = f"SELECT {fresh} FROM {table} WHERE id <= {last}"
                 connection.execute(f"INSERT INTO {table} ({columns}) {source}")
     connection.close()
 

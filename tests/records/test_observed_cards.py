@@ -18,7 +18,7 @@ from tests.builders.feedback_history import keep_cards, keep_history, synthetic_
 from tests.builders.records import issued_card
 
 GIVEN = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
-NORTH, SOUTH = CdsClient("https://north.example.org", "a"), CdsClient("https://south.example.org")
+NORTH = CdsClient("https://north.example.org", "a")
 
 
 def _id(number: int) -> str:
@@ -67,10 +67,11 @@ def test_a_retried_call_shows_one_card(stores: Stores) -> None:
     assert ObservedCards(stores.database).count(Period()) == 1
 
 
-def test_anothers_report_about_a_card_is_not_this_clients(stores: Stores) -> None:
-    keep_cards(stores, [_card(1, client=NORTH), _card(1, client=SOUTH)])
-    _report(stores, _accepted(1), client=SOUTH)
-    assert {card.client: len(card.reports) for card in _streamed(stores)} == {NORTH: 0, SOUTH: 1}
+@pytest.mark.parametrize("other", [CdsClient("https://south.example.org", "a"), CdsClient(NORTH.issuer, "b")])
+def test_anothers_report_about_a_card_is_not_this_clients(stores: Stores, other: CdsClient) -> None:
+    keep_cards(stores, [_card(1, client=NORTH), _card(1, client=other)])
+    _report(stores, _accepted(1), client=other)
+    assert {card.client: len(card.reports) for card in _streamed(stores)} == {NORTH: 0, other: 1}
 
 
 def test_cards_of_one_message_follow_each_other_the_earliest_first(stores: Stores) -> None:
