@@ -107,7 +107,8 @@ def _observed(rows: Sequence[Any], mode: Mode) -> ObservedCard:
         issued_at=card.issued_at,
         shown=card.shown if mode == "live" else card.quieted_by is None,
         quieted_by=card.quieted_by,
-        reports=tuple(_report(row) for row in rows if row.outcome is not None),
+        # nobody saw a silent card, so a report that names one tells nothing of it
+        reports=() if mode == "silent" else tuple(_report(row) for row in rows if row.outcome is not None),
     )
 
 

@@ -120,6 +120,12 @@ def test_silent_cards_are_apart_and_told_as_they_would_have_been_shown(stores: S
     assert [card.shown for card in _streamed(stores)] == [True, False]
 
 
+def test_a_report_about_a_silent_card_that_nobody_saw_tells_nothing_of_it(stores: Stores) -> None:
+    keep_cards(stores, [_card(1, mode="silent", shown=False)])
+    _report(stores, _overridden(1))
+    assert [card.reports for card in _streamed(stores, mode="silent")] == [()]
+
+
 def test_reports_about_no_card_that_is_kept_are_counted_by_why(stores: Stores) -> None:
     marking = ObservedCards(stores.database)
     _report(stores, _accepted(7))
