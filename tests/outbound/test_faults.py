@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from statistics import median
 
 import pytest
 
@@ -14,6 +15,10 @@ from cds_service.outbound.scope import Scope, open_scope
 from tests.builders.raw_server import Behaviour, answer, closes, hangs, raw_server, repeats, resets, sends
 
 SECONDS = 0.4
+GENEROUS = 10.0
+"""For what must be noticed long before any deadline."""
+BOUND = 5.0
+"""Only a deadline that doesn't hold takes longer: these servers never end by themselves."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -55,17 +60,18 @@ def test_a_server_that(fault: str) -> None:
     behaviour, reason = FAULTS[fault]
     with raw_server(behaviour) as server:
         started = time.monotonic()
+        asked = scope(server.base, SECONDS if reason == "timeout" else GENEROUS)
         with pytest.raises(CallFailed) as failed:
-            scope(server.base).get(server.base + "/Observation?patient=secret-id", "application/fhir+json")
+            asked.get(server.base + "/Observation?patient=secret-id", "application/fhir+json")
         assert failed.value.reason == reason
         assert "secret" not in repr(failed.value)
         assert failed.value.__cause__ is None
         assert failed.value.__suppress_context__ or failed.value.__context__ is None
-    assert time.monotonic() - started < SECONDS + 1.5
+    assert time.monotonic() - started < BOUND
 
 
 def test_a_server_that_drips_and_then_hangs_gets_no_second_time_out() -> None:
-    dripping = repeats(b"x", pause=0.05, limit=16)
+    dripping = repeats(b"x", pause=0.05, limit=36)
 
     def drips_then_hangs(connection: socket.socket, over: threading.Event) -> None:
         dripping(connection, over)
@@ -74,8 +80,8 @@ def test_a_server_that_drips_and_then_hangs_gets_no_second_time_out() -> None:
     with raw_server(sends(HEAD + b"Content-Length: 1000\r\n\r\n", drips_then_hangs)) as server:
         started = time.monotonic()
         with pytest.raises(CallFailed):
-            scope(server.base, seconds=1.0).get(server.base, "x/y")
-        assert time.monotonic() - started < 1.5
+            scope(server.base, seconds=2.0).get(server.base, "x/y")
+        assert time.monotonic() - started < 3.5  # 1.8 and a second time-out of 2 otherwise
 
 
 def test_a_server_that_is_not_there() -> None:
@@ -126,20 +132,19 @@ def test_a_hanging_server_holds_up_no_other() -> None:
 
     def wait_for(base: str) -> None:
         with pytest.raises(CallFailed) as failed:
-            scope(base, 1.5, client).get(base, "x/y")
+            scope(base, 60, client).get(base, "x/y")
         reasons.append(failed.value.reason)
 
-    with raw_server(hangs) as dead, raw_server(answer()) as alive:
+    with raw_server(answer()) as alive, raw_server(hangs) as dead:
         threads = [threading.Thread(target=wait_for, args=(dead.base,)) for _ in range(6)]
         for thread in threads:
             thread.start()
-        started = time.monotonic()
         for _ in range(10):
-            scope(alive.base, client=client).get(alive.base, "x/y")
-        assert time.monotonic() - started < 1.0
-        for thread in threads:
-            thread.join(3)
-    assert reasons == ["timeout"] * 6
+            scope(alive.base, GENEROUS, client).get(alive.base, "x/y")
+        assert not reasons, "the others still wait"
+    for thread in threads:
+        thread.join(30)
+    assert len(reasons) == 6
 
 
 def test_a_server_that_writes_head_and_body_apart_costs_no_delayed_acknowledgement() -> None:
@@ -147,7 +152,9 @@ def test_a_server_that_writes_head_and_body_apart_costs_no_delayed_acknowledgeme
     body = b"x" * 50_000
     apart = sends(HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode(), sends(body))
     with raw_server(apart) as server:
-        started = time.monotonic()
+        took = []
         for _ in range(60):
-            scope(server.base, client=client).get(server.base, "x/y")
-        assert time.monotonic() - started < 1.4  # 40 ms each otherwise, once the connection is warm
+            started = time.monotonic()
+            scope(server.base, GENEROUS, client).get(server.base, "x/y")
+            took.append(time.monotonic() - started)
+        assert median(took) < 0.035  # 40 ms each otherwise, once the connection is warm

