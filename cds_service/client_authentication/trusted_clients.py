@@ -3,15 +3,15 @@
 A message names the file's member and repeats no value.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.urls import HttpUrl
+from cds_service.site_files import SiteFileInvalid, read_site_file
 
 
 class TrustedClientsInvalid(ValueError):
@@ -90,13 +90,9 @@ def load_trusted_clients(path: Path, allow_http: bool = False) -> tuple[TrustedC
         TrustedClientsInvalid: it can't be read, a member is unknown, missing or wrong, or an issuer stands there twice.
     """
     try:
-        clients = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).client
-    except (OSError, UnicodeDecodeError):
-        raise _invalid(path, "the file can't be read; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise _invalid(path, f"not TOML{_place(str(error))}") from None
-    except ValidationError as error:
-        raise _invalid(path, _explain(error)) from None
+        clients = read_site_file(path, _File).client
+    except SiteFileInvalid as error:
+        raise _invalid(path, str(error)) from None
     for number, client in enumerate(clients, 1):
         if not _is_told_apart(client, (*clients[: number - 1], *clients[number:])):
             raise _invalid(
@@ -121,25 +117,6 @@ def _is_exposed(jwks_url: str | None) -> bool:
     """Whether keys come over plain http from another machine."""
     url = HttpUrl.parse(jwks_url) if jwks_url else None
     return url is not None and url.scheme == "http" and not url.is_loopback
-
-
-def _explain(error: ValidationError) -> str:
-    """The first thing that is wrong, with its member's place in the file; clients are counted from 1."""
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    place = ""
-    for step in first["loc"]:
-        place += f"[{step + 1}]" if isinstance(step, int) else f".{step}"
-    message = {
-        "extra_forbidden": "not a member known here; correct its spelling or remove it",
-        "missing": "missing",
-    }.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return f"{place.removeprefix('.')}: {message}"
-
-
-def _place(message: str) -> str:
-    """Where a TOML error is, without what stands there."""
-    _, found, place = message.rpartition("(at ")
-    return f" ({found and 'at '}{place}" if found else ""
 
 
 def _invalid(path: Path, message: str) -> TrustedClientsInvalid:

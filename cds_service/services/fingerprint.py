@@ -1,14 +1,12 @@
 """What stays the same when the same thing is said again: a keyed hash, and the ids made of it. Knows no wording."""
 
-import hashlib
-import hmac
-import json
 from datetime import UTC
 from itertools import chain
 from uuid import UUID, uuid5
 
 from cds_service.hematology.lab_results import CollectionTime, CompanionResult, CountResult
 from cds_service.hematology.verdicts import Alert, Assessment
+from cds_service.services.keyed_hash import keyed_hash
 
 _NAMESPACE = UUID("5b1f2a53-6f0e-5d39-9b7a-0c6f3c1d8e42")
 _BYTES = 16
@@ -27,7 +25,7 @@ def fingerprint_of(assessment: Assessment, alert: Alert, knowledge_version: str,
         sorted(_results(assessment)),
         knowledge_version,
     ]
-    return hmac.new(key, json.dumps(told).encode(), hashlib.sha256).digest()[:_BYTES].hex()
+    return keyed_hash(key, told)[: 2 * _BYTES]
 
 
 def card_id(hook_instance: str, fingerprint: str) -> str:

@@ -3,17 +3,14 @@
 Without the key nobody can tell whom or what one stands for. Knows no database and no card.
 """
 
-import hashlib
-import hmac
-import json
 from dataclasses import dataclass
 from datetime import UTC
 
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.hematology.lab_results import CollectionTime, CompanionResult, CountResult, SetAside
 from cds_service.services.issued_card import Pseudonym
+from cds_service.services.keyed_hash import key_id, keyed_hash
 
-_KEY_ID_CHARACTERS = 12
 _MARK_BYTES = 16
 
 
@@ -26,7 +23,7 @@ class Pseudonyms:
     @property
     def key_id(self) -> str:
         """Tells hashes of one key from those of another."""
-        return _hash(self.key, "key")[:_KEY_ID_CHARACTERS]
+        return key_id(self.key)
 
     def patient(self, client: CdsClient, fhir_server: str | None, patient_id: str) -> Pseudonym:
         """A patient of a client. An id is unique on its FHIR server only, so the server belongs to it."""
@@ -42,7 +39,7 @@ class Pseudonyms:
         return Marks(self.key, patient.hash)
 
     def _pseudonym(self, *parts: str | None) -> Pseudonym:
-        return Pseudonym(self.key_id, _hash(self.key, *parts))
+        return Pseudonym(self.key_id, keyed_hash(self.key, parts))
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Marks:
         return self._mark(result.analyte, f"{result.reason} {result.reported}", result.collected)
 
     def _mark(self, what: str, value: str, collected: CollectionTime | None) -> str:
-        digest = _hash(self.key, "result", self.patient, what, value, _minute(collected) if collected else "")
+        digest = keyed_hash(self.key, ["result", self.patient, what, value, _minute(collected) if collected else ""])
         return digest[: 2 * _MARK_BYTES]
 
 
@@ -78,7 +75,3 @@ def _minute(collected: CollectionTime) -> str:
     if collected.instant is None:
         return collected.day.isoformat()
     return collected.instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
-
-
-def _hash(key: bytes, *parts: str | None) -> str:
-    return hmac.new(key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()

@@ -3,16 +3,16 @@
 Knows no HTTP. A message names the file's member and repeats no value.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from cds_service.client_authentication.signing import KeyUnusable, PrivateKey, read_private_key
 from cds_service.outbound.urls import HttpUrl
+from cds_service.site_files import SiteFileInvalid, read_site_file
 
 
 class RegistrationsInvalid(ValueError):
@@ -89,13 +89,9 @@ def load_registrations(path: Path) -> Mapping[str, Registered]:
         RegistrationsInvalid: it can't be read, a member is unknown, missing or wrong, or a server stands there twice.
     """
     try:
-        listed = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).registration
-    except (OSError, UnicodeDecodeError):
-        raise _invalid(path, "the file can't be read; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError:
-        raise _invalid(path, "not TOML") from None
-    except ValidationError as error:
-        raise _invalid(path, _explain(error)) from None
+        listed = read_site_file(path, _File).registration
+    except SiteFileInvalid as error:
+        raise _invalid(path, str(error)) from None
     found: dict[str, Registered] = {}
     for number, registration in enumerate(listed, 1):
         if registration.fhir_server in found:
@@ -116,13 +112,6 @@ def _with_files(path: Path, number: int, registration: Registration) -> Register
     except KeyUnusable:
         raise _invalid(path, f"registration[{number}].private_key_file: no private JWK with kid and alg") from None
     return Registered(registration, secret, key)
-
-
-def _explain(error: ValidationError) -> str:
-    """The first thing that is wrong, with its member's place in the file; registrations are counted from 1."""
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    place = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
-    return f"{place.removeprefix('.')}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _invalid(path: Path, message: str) -> RegistrationsInvalid:

@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "feedback_summary": {"cds_hooks"},
     "site_knowledge": {"settings", "knowledge"},
     "records": {"cds_hooks", "services", "feedback_summary"},
-    "client_authentication": {"cds_hooks", "outbound"},
+    "site_files": set(),
+    "client_authentication": {"cds_hooks", "outbound", "site_files"},
     "doctor": {
         "site_knowledge",
         "cds_hooks",
@@ -34,6 +35,7 @@ MAY_IMPORT = {
     },
     "trend_view": {"hematology", "knowledge", "services"},
     "smart_app": {
+        "site_files",
         "hematology",
         "cds_hooks",
         "outbound",

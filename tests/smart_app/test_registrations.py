@@ -26,7 +26,7 @@ def test_a_registration_is_found_by_its_fhir_server(tmp_path: Path) -> None:
 
 FAULTS = {
     "not TOML": ("registration", "not TOML"),
-    "nothing in it": ("", "registration: Field required"),
+    "nothing in it": ("", "registration: missing"),
     "an unknown member": (GOOD + "tenant = 'x'\n", "registration[1].tenant"),
     "no client_id": ('[[registration]]\nfhir_server = "https://x.example"\n', "registration[1].client_id"),
     "no URL": (GOOD.replace("https://ehr.example.org/fhir/", "ehr"), "fhir_server: must be an absolute"),
