@@ -181,7 +181,7 @@ TYPES = {
         "exp": (True, str(AT + 300), [AT + 300], {}),
         "iat": (False, str(AT), []),
         "nbf": (True, "now", [AT]),
-        "jti": (1, True, [], ["a"], {}, "", "a\u0000b", "j" * 501),
+        "jti": (1, True, [], ["a"], {}, "", "a\u0001b", "j" * 501),
         "tenant": (1, ["north"]),
     }.items()
     for value in values
