@@ -10,6 +10,7 @@ from datetime import UTC
 from uuid import UUID, uuid5
 
 from cds_service.records.audit_trail import AuditEntry
+from cds_service.web.request_log import SMART_APP
 
 _NAMESPACE = UUID("9f0f4f0e-0c0a-5b7e-8d55-3d1a64d1c0de")
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
@@ -20,13 +21,21 @@ _OBSERVER = "cytopenia-cds"
 Json = dict[str, object]
 
 
+def _coding(system: str, code: str, display: str) -> Json:
+    return {"system": system, "code": code, "display": display}
+
+
+_HOOK = _coding("https://cds-hooks.org/hooks", "patient-view", "patient-view")
+_APP = _coding("https://cytopenia-cds.org/CodeSystem/audit", SMART_APP, "SMART app")
+
+
 def audit_event(entry: AuditEntry) -> Json:
     """The AuditEvent; the same entry has the same id in every export."""
     return {
         "resourceType": "AuditEvent",
         "id": _id(entry),
         "type": _coding(_DICOM, "110112", "Query"),
-        "subtype": [_coding("https://cds-hooks.org/hooks", "patient-view", "patient-view")],
+        "subtype": [_APP if entry.service == SMART_APP else _HOOK],
         "action": "E",
         "recorded": entry.recorded_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "outcome": "0" if entry.status < 400 else "4" if entry.status < 500 else "8",
@@ -106,10 +115,6 @@ def _pseudonym(entry: AuditEntry, hashed: str) -> Json:
 
 def _uuid(value: str) -> Json:
     return {"identifier": {"system": _URI, "value": f"urn:uuid:{value}"}}
-
-
-def _coding(system: str, code: str, display: str) -> Json:
-    return {"system": system, "code": code, "display": display}
 
 
 def _concept(system: str, code: str, display: str) -> Json:

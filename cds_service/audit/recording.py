@@ -36,7 +36,7 @@ def entry_of(record: CallRecord, pseudonyms: AuditPseudonyms) -> AuditEntry:
         hook_instance=record.hook_instance,
         key_id=pseudonyms.key_id,
         patient_hash=pseudonyms.patient(about.patient_id).hash if about else None,
-        user_hash=pseudonyms.user(about.user_id).hash if about else None,
+        user_hash=pseudonyms.user(about.user_id).hash if about and about.user_id else None,
         answered=_answered(record),
         knowledge_version=facts.knowledge_version if facts else None,
     )

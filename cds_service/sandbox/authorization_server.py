@@ -22,6 +22,8 @@ from cds_service.sandbox.chart_view import ListedPatient
 from cds_service.sandbox.launch_context import LaunchContext
 
 CLIENT_ID = "cytopenia-cds-sandbox"
+_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self' {app}; frame-ancestors 'none'"
+"""Choosing a patient is a form whose answer leads on to the app."""
 _CODE_LIFE = timedelta(minutes=5)
 _FOR_SIGNING: KeyParameters = {"alg": "ES256", "use": "sig"}
 _CLOCK: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - one clock, replaced in no test
@@ -123,18 +125,22 @@ class AuthorizationServer:
         return LaunchContext(chosen) if chosen in self.patients() else None
 
     def _tokens(self, granted: _Granted) -> dict[str, object]:
-        refresh = str(generate_token(40))
-        with self._lock:
-            self._refresh[refresh] = granted
-        return {
+        return self._refreshing(granted) | {
             "access_token": str(generate_token(40)),
             "token_type": "Bearer",
             "expires_in": granted.context.seconds,
             "scope": granted.scope,
             "patient": granted.context.patient,
-            "refresh_token": refresh,
             "need_patient_banner": True,
         }
+
+    def _refreshing(self, granted: _Granted) -> dict[str, object]:
+        if granted.context.answer == "once":
+            return {}
+        refresh = str(generate_token(40))
+        with self._lock:
+            self._refresh[refresh] = granted
+        return {"refresh_token": refresh}
 
     def _identity(self, granted: _Granted) -> dict[str, object]:
         if "openid" not in granted.scope.split():
@@ -171,6 +177,11 @@ def create_authorization_blueprint(server: AuthorizationServer) -> Blueprint:
     @blueprint.get("/jwks")
     def jwks() -> Response:
         return _json(server.keys())
+
+    @blueprint.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _POLICY.format(app=server.app)
+        return response
 
     return blueprint
 

@@ -10,8 +10,8 @@ import orjson
 class LaunchContext:
     """What the EHR's side decides of one launch: the patient, and how the server shall behave.
 
-    `answer` is `grant`, or what goes wrong: `refuse`, `narrow` (no scope for Observations). `seconds` is the life of
-    the access token.
+    `answer` is `grant`, or what goes wrong: `refuse`, `narrow` (no scope for Observations), `once` (no
+    refresh token). `seconds` is the life of the access token.
     """
 
     patient: str

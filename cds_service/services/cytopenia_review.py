@@ -23,6 +23,7 @@ from cds_service.services.card_composer import (
     FOR_NOBODY,
     CallerFacts,
     SiteOptions,
+    Withheld,
     compose_response,
     withheld_because,
 )
@@ -43,6 +44,8 @@ class Reviewed:
     assessment: Assessment
     response: CdsResponse
     remembered: Remembered | None = None
+    withheld: Withheld | None = None
+    """Why a card, if there is one, is for nobody who calls like this."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class CytopeniaReview:
             cds_service.cds_hooks.errors.DataNotAvailable: the counts, or the right patient, could not be had.
         """
         reviewed = self.review(request, client, as_of)
-        return reviewed.response, _facts(reviewed, self.knowledge.version)
+        return reviewed.response, facts_of(reviewed, self.knowledge.version)
 
     def review(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> Reviewed:
         """The answer with what it rests on.
@@ -91,11 +94,12 @@ class CytopeniaReview:
         caller = _caller(request)
         withheld = withheld_because(assessment, caller, self.site)
         if withheld in FOR_NOBODY or (alert := assessment.alert) is None:
-            return Reviewed(gathered, assessment, compose_response(assessment, caller, self.knowledge, self.site))
+            response = compose_response(assessment, caller, self.knowledge, self.site)
+            return Reviewed(gathered, assessment, response, withheld=withheld)
         candidate = self.memory.candidate(assessment, alert, request, client, self.knowledge)
         remembered = self.memory.consider(candidate, self.knowledge.quieting)
         response = compose_response(assessment, caller, self.knowledge, self.site, remembered.quieted)
-        return Reviewed(gathered, assessment, response, self.memory.keep(remembered, response, withheld))
+        return Reviewed(gathered, assessment, response, self.memory.keep(remembered, response, withheld), withheld)
 
     def _read(self, gathered: Gathered, request: CdsRequest, fhir: FhirAccess, as_of: datetime) -> ClinicalPicture:
         try:
@@ -142,7 +146,8 @@ def _caller(request: CdsRequest) -> CallerFacts:
     return CallerFacts(request.hook_instance, context.user_type, context.patient_id, request.fhir_server)
 
 
-def _facts(reviewed: Reviewed, knowledge_version: str) -> CallFacts:
+def facts_of(reviewed: Reviewed, knowledge_version: str) -> CallFacts:
+    """What one log line says of it."""
     assessment, cards, remembered = reviewed.assessment, reviewed.response.cards, reviewed.remembered
     return CallFacts(
         verdicts={finding.finding.value: finding.verdict.value for finding in assessment.findings},

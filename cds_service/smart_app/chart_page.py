@@ -15,10 +15,12 @@ from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.cds_hooks.request import AccessToken, CdsRequest, FhirAuthorization, PatientViewContext
 from cds_service.hematology.verdicts import Assessment
 from cds_service.knowledge.model import Knowledge
+from cds_service.services.card_composer import Withheld
 from cds_service.services.card_wording import Wording
 from cds_service.services.chart_text import clean_text
-from cds_service.services.cytopenia_review import HOOK, Reviewed
+from cds_service.services.cytopenia_review import HOOK, Reviewed, facts_of
 from cds_service.services.prefetch_templates import PATIENT
+from cds_service.services.registry import CallFacts
 from cds_service.smart_app.sessions import Visit
 from cds_service.trend_view.card_markdown import render_detail
 from cds_service.trend_view.page import render_trends, trends_csv
@@ -26,20 +28,25 @@ from cds_service.trend_view.view import Range, TrendView, compose_trends
 
 Review = Callable[[CdsRequest, CdsClient, datetime], Reviewed]
 _USER = "Practitioner/app"
-"""The app shows what a clinician's card says; who looks is the EHR's to know."""
+"""Where the EHR doesn't say who looks, the app shows what a clinician's card says."""
 
 
 @dataclass(frozen=True)
 class ChartPage:
-    """What the page says. `person` is a line for the banner, None where the EHR shows its own."""
+    """What the page says. `person` is a line for the banner, None where the EHR shows its own.
+
+    `no_card` says why there is none. `facts` are for the log and the audit trail.
+    """
 
     person: str | None
     card: Card | None
+    no_card: str
     detail: Markup
     findings: tuple[tuple[str, str], ...]
     not_available: tuple[str, ...]
     trend: TrendView
     seen_at: str
+    facts: CallFacts
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,17 @@ class ChartReader:
         reviewed = self.review(_request(visit), ANYONE, now)
         assessment, words = reviewed.assessment, self.words
         card = next(iter(reviewed.response.cards), None)
+        withheld = reviewed.withheld if assessment.alert or reviewed.withheld is Withheld.AUDIENCE else None
         return ChartPage(
             person=_person(reviewed) if visit.grant.need_patient_banner else None,
             card=card,
+            no_card=words.plain(f"smart.withheld.{withheld}") if withheld else words.plain("smart.no-card"),
             detail=render_detail(card.detail or "") if card else Markup(),
-            findings=tuple(_findings(assessment, words)),
+            findings=() if withheld is Withheld.AUDIENCE else tuple(_findings(assessment, words)),
             not_available=tuple(words.plain(f"smart.kinds.{kind}") for kind in assessment.picture.not_available),
             trend=compose_trends(assessment, self.knowledge, looked_at),
             seen_at=now.strftime("%Y-%m-%d %H:%M UTC"),
+            facts=facts_of(reviewed, self.knowledge.version),
         )
 
     def render_trend(self, page: ChartPage, ranges: Mapping[str, str], csv_url: str) -> Markup:
@@ -88,7 +98,7 @@ def _request(visit: Visit) -> CdsRequest:
     return CdsRequest(
         hook=HOOK,
         hook_instance=str(uuid.uuid4()),
-        context=PatientViewContext(_USER, visit.grant.patient_id),
+        context=PatientViewContext(visit.user or _USER, visit.grant.patient_id),
         fhir_server=visit.fhir_server,
         fhir_authorization=FhirAuthorization(AccessToken(visit.grant.access_token)),
     )

@@ -1,5 +1,6 @@
 """The id_token, checked when it was asked for: signature, issuer, audience, nonce, times (OpenID Connect 3.1.3.7)."""
 
+import re
 from datetime import datetime
 from typing import cast
 
@@ -20,6 +21,7 @@ from cds_service.smart_app.smart_configuration import check_endpoint
 
 _ALGORITHMS = ["RS256", "RS384", "ES256", "ES384"]
 _LEEWAY_SECONDS = 60
+_USER = re.compile(r"(?:.*/)?((?:Practitioner|PractitionerRole|Patient|RelatedPerson|Person)/[A-Za-z0-9.-]{1,64})")
 
 
 def check_identity(  # noqa: PLR0913 - all that the check rests on
@@ -29,8 +31,8 @@ def check_identity(  # noqa: PLR0913 - all that the check rests on
     http: HttpClient,
     now: datetime,
     deadline: Deadline,
-) -> None:
-    """Whether the id_token is the answer to this launch.
+) -> str | None:
+    """Who the user is (`fhirUser` as Type/id; None where it isn't told), if the id_token is the answer to this launch.
 
     Raises:
         LaunchFailed: it is missing, or doesn't hold.
@@ -56,5 +58,12 @@ def check_identity(  # noqa: PLR0913 - all that the check rests on
             iat={"essential": True},
         )
         registry.validate(token.claims)
+        return _user(token.claims.get("fhirUser") or token.claims.get("profile"))
     except (JoseError, CallFailed, RequestInvalid, ValueError, TypeError, KeyError):
         raise LaunchFailed(Trouble.IDENTITY) from None
+
+
+def _user(told: object) -> str | None:
+    """The reference of the user, without its server (SMART App Launch 2.2, Scopes for requesting identity data)."""
+    found = _USER.fullmatch(told) if isinstance(told, str) else None
+    return found[1] if found else None

@@ -56,8 +56,9 @@ class SmartLaunches:
         grant = endpoint.redeem(code, pending.verifier, self.redirect_uri, now, deadline)
         if not FHIR_ID.fullmatch(grant.patient_id):
             raise LaunchFailed(Trouble.NO_PATIENT)
+        user = None
         if registered.registration.identity:
-            check_identity(grant.id_token, pending, registered.registration, self.http, now, deadline)
+            user = check_identity(grant.id_token, pending, registered.registration, self.http, now, deadline)
         visit_id = str(generate_token(43))
         visit = Visit(
             pending.fhir_server,
@@ -65,6 +66,7 @@ class SmartLaunches:
             pending.browser,
             replace(grant, id_token=None),
             now + VISIT_LIFE,
+            user,
         )
         self.sessions.keep_visit(visit_id, visit, now)
         return visit_id

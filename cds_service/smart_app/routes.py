@@ -24,13 +24,15 @@ from flask import (
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
+from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.errors import DataNotAvailable, StoreUnavailable
+from cds_service.cds_hooks.request import PatientViewContext
 from cds_service.smart_app.chart_page import ChartPage, ChartReader
 from cds_service.smart_app.launching import SmartLaunches
 from cds_service.smart_app.refusals import LaunchFailed, Trouble
 from cds_service.trend_view.page import STATIC
 from cds_service.trend_view.view import Range
-from cds_service.web.request_log import current_call
+from cds_service.web.request_log import SMART_APP, current_call
 
 _STATUS = {
     Trouble.NOT_REGISTERED: 403,
@@ -153,7 +155,12 @@ class _Views:
         visit = self._site.launches.visit(visit_id, self._browser(), now)
         asked = request.args.get("range", Range.YEAR.value)
         looked_at = Range(asked) if asked in {one.value for one in Range} else Range.YEAR
-        return self._site.charts.read(visit, looked_at, now), looked_at
+        record = current_call()
+        record.client, record.service = CdsClient(visit.fhir_server), SMART_APP
+        record.about = PatientViewContext(visit.user or "", visit.grant.patient_id)
+        page = self._site.charts.read(visit, looked_at, now)
+        record.facts = page.facts
+        return page, looked_at
 
     def _trouble_page(self, trouble: str) -> str:
         return render_template("smart/trouble.html", say=self._site.charts.words.plain, trouble=trouble)

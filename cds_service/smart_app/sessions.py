@@ -18,13 +18,17 @@ from cds_service.smart_app.tokens import Grant
 
 @dataclass(frozen=True)
 class Visit:
-    """One opened chart: which EHR, what it granted, to which browser, until when it may be kept."""
+    """One opened chart: which EHR, what it granted, to which browser, until when it may be kept.
+
+    `user` is who looks at it, as Type/id, where the EHR says so.
+    """
 
     fhir_server: str
     token_endpoint: str
     browser: str
     grant: Grant
     ends_at: datetime
+    user: str | None = None
 
 
 class SealedStore(Protocol):

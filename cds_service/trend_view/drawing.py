@@ -6,20 +6,16 @@ too. Each point carries its words as `aria-label`, for screen readers and for th
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from cds_service.trend_view.spans import Span
+from cds_service.trend_view.span_drawing import draw_spans, draw_starts
+from cds_service.trend_view.time_axis import Spec, TimeAxis, milliseconds
 from cds_service.trend_view.view import SET_ASIDE, Chart, Point, Range, TrendView
-
-Spec = dict[str, object]
 
 WIDTHS = {"narrow": 280, "wide": 640}
 """Of the plot in pixels; the page shows the one that fits."""
 _HEIGHT = 108
-_SPAN_HEIGHT = 26
-_SPANS_AT_MOST = 12
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - times are drawn as the record's wall clock shows them
 _CROSS = "M-0.7,-0.7L0.7,0.7M0.7,-0.7L-0.7,0.7"
 _SHAPES = {
     "low": "triangle-down",
@@ -46,13 +42,14 @@ def draw(view: TrendView, width: int) -> str:
         import vl_convert  # noqa: PLC0415 - large, and only who looks at a trend needs it
     except ImportError:
         raise DrawingMissing from None
-    drawn = [chart for chart in view.charts if any(point.at for point in chart.points)]
+    drawn = [chart for chart in view.charts if view.drawn(chart)]
     if not drawn:
         return ""
-    axis = _time_domain(view)
-    rows = [_chart(chart, axis, width, bottom=chart is drawn[-1] and not view.spans) for chart in drawn]
-    if view.spans:
-        rows.append(_spans(view.spans[:_SPANS_AT_MOST], axis, width))
+    axis, spans = TimeAxis(view.first, view.last, width), view.drawn_spans
+    starts = draw_starts(spans, axis)
+    rows = [_chart(chart, view.drawn(chart), axis, starts, bottom=chart is drawn[-1] and not spans) for chart in drawn]
+    if spans:
+        rows.append(draw_spans(spans, axis))
     spec: Spec = {"vconcat": rows, "spacing": 12, "background": None, "padding": 4, "config": _CONFIG}
     return str(vl_convert.vegalite_to_svg(spec))
 
@@ -65,40 +62,45 @@ def warm_up() -> None:
         draw(TrendView((Chart("", "", "", (point,)),), (), moment, moment, Range.ALL), WIDTHS["narrow"])
 
 
-def _time_domain(view: TrendView) -> list[int]:
-    margin = max((view.last - view.first) / 30, timedelta(days=2))
-    return [_milliseconds(view.first - margin), _milliseconds(view.last + margin)]
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round((moment - _EPOCH).total_seconds() * 1000)
-
-
-def _chart(chart: Chart, axis: list[int], width: int, bottom: bool) -> Spec:
-    rows = [_row(point) for point in chart.points if point.at]
-    highest = _highest(chart)
+def _chart(chart: Chart, points: Sequence[Point], axis: TimeAxis, starts: list[Spec], bottom: bool) -> Spec:
+    rows = [_row(point) for point in points]
+    highest = _highest(chart, points)
     place: Spec = {
-        "x": {"field": "t", "type": "temporal", "scale": {"type": "utc", "domain": axis}, "axis": _time_axis(bottom)},
-        "y": {
-            "field": "v",
-            "type": "quantitative",
-            "scale": {"domain": [0, highest], "nice": False},
-            "axis": _COUNT_AXIS,
-        },
+        "x": {"field": "t", "type": "temporal", "scale": axis.scale, "axis": axis.look(bottom)},
+        "y": {"field": "v", "type": "quantitative", "scale": _scale(chart, highest), "axis": _count_axis(chart)},
     }
-    subtitle = ", ".join(part for part in (chart.unit, chart.limit_says) if part)
+    says = (chart.unit, chart.limit_says, chart.compressed_says if chart.is_compressed else "")
+    background = [*_usual_layer(chart, highest), *_run_layer(chart), *starts, *_limit_layers(chart, axis.width)]
     return {
-        "width": width,
+        "width": axis.width,
         "height": _HEIGHT,
-        "title": {"text": chart.title, "subtitle": subtitle, "anchor": "start", "frame": "group"},
+        "title": {
+            "text": chart.title,
+            "subtitle": ", ".join(part for part in says if part),
+            "anchor": "start",
+            "frame": "group",
+        },
         "data": {"values": rows},
-        "layer": [*_usual_layer(chart, highest), *_run_layer(chart), *_limit_layers(chart, width), *_layers(place)],
+        "layer": [*background, *_layers(place, len(rows))],
     }
+
+
+def _scale(chart: Chart, highest: float) -> Spec:
+    """Even; where values lie far above the limit, even up to the limit and ever denser above."""
+    even: Spec = {"domain": [0, highest], "nice": False}
+    return even | {"type": "symlog", "constant": float(chart.limit or 1)} if chart.is_compressed else even
+
+
+def _count_axis(chart: Chart) -> Spec:
+    """On a compressed scale the numbers worth a line are the limit's tens."""
+    if not chart.is_compressed:
+        return _COUNT_AXIS
+    return _COUNT_AXIS | {"values": [0, *(10**power for power in range(-1, 7))]}
 
 
 def _row(point: Point) -> Spec:
     return {
-        "t": _milliseconds(point.at) if point.at else 0,
+        "t": milliseconds(point.at) if point.at else 0,
         "v": 0 if point.value is None else float(point.value),
         "kind": point.mark,
         "drawn": point.value is not None and point.mark not in {"outdone", "estimate"},
@@ -106,8 +108,8 @@ def _row(point: Point) -> Spec:
     }
 
 
-def _highest(chart: Chart) -> float:
-    values = [point.value for point in chart.points if point.value is not None]
+def _highest(chart: Chart, points: Sequence[Point]) -> float:
+    values = [point.value for point in points if point.value is not None]
     tops = [max(values, default=Decimal(1)) * Decimal("1.15")]
     tops += [chart.limit * Decimal("1.35")] if chart.limit is not None else []
     return float(max(*tops, Decimal("0.1")))
@@ -125,7 +127,7 @@ def _usual_layer(chart: Chart, highest: float) -> list[Spec]:
 def _run_layer(chart: Chart) -> list[Spec]:
     if chart.run is None:
         return []
-    first, last = map(_milliseconds, chart.run)
+    first, last = map(milliseconds, chart.run)
     span = {"x": {"datum": first, "type": "temporal"}, "x2": {"datum": last}}
     return [{"data": _ONCE, "mark": {"type": "rect", "color": "var(--run-band)", "aria": False}, "encoding": span}]
 
@@ -146,67 +148,27 @@ def _limit_layers(chart: Chart, width: int) -> list[Spec]:
     ]
 
 
-def _layers(place: Spec) -> list[Spec]:
+def _layers(place: Spec, number: int) -> list[Spec]:
+    """The line and the marks, which are smaller where they are many."""
+    share = 1.0 if number <= 60 else 0.5 if number <= 250 else 0.3
     line = {"type": "line", "color": "var(--trend)", "strokeWidth": 1.5, "aria": False}
     return [
         {"transform": [{"filter": "datum.drawn"}], "mark": line, "encoding": place},
         {
             "mark": {"type": "point", "opacity": 1, "strokeWidth": 1.75},
-            "encoding": place | _LOOKS | {"description": {"field": "says"}},
+            "encoding": place | _LOOKS | {"size": _sizes(share), "description": {"field": "says"}},
         },
     ]
 
 
-def _spans(spans: Sequence[Span], axis: list[int], width: int) -> Spec:
-    """Bars beneath the counts; one whose beginning isn't known starts at the edge, dashed."""
-    rows = [_span_row(number, span, axis) for number, span in enumerate(spans)]
-    place: Spec = {
-        "x": {
-            "field": "from",
-            "type": "temporal",
-            "scale": {"type": "utc", "domain": axis},
-            "axis": _time_axis(bottom=True),
-        },
-        "y": {"field": "row", "type": "ordinal", "axis": None},
-    }
-    label = {"type": "text", "align": "left", "dy": -9, "color": "var(--ink)", "limit": width, "aria": False}
+def _sizes(share: float) -> Spec:
     return {
-        "width": width,
-        "height": _SPAN_HEIGHT * len(rows),
-        "data": {"values": rows},
-        "layer": [
-            {"mark": {"type": "rule", "strokeWidth": 5, "aria": False}, "encoding": place | _SPAN_LOOKS},
-            {"mark": label, "encoding": place | {"text": {"field": "label"}}},
+        "condition": [
+            {"test": _LOW, "value": 84 * share},
+            {"test": "datum.kind == 'outdone'", "value": 18 * share},
         ],
+        "value": 52 * share,
     }
-
-
-def _span_row(number: int, span: Span, axis: list[int]) -> Spec:
-    first, last = axis
-    return {
-        "row": number,
-        "from": max(first, _milliseconds(span.start)) if span.start else first,
-        "to": min(last, _milliseconds(span.end)),
-        "kind": span.kind,
-        "known": span.start is not None,
-        "label": span.label,
-    }
-
-
-def _when(test: str, value: object, otherwise: object) -> Spec:
-    return {"condition": {"test": test, "value": value}, "value": otherwise}
-
-
-def _time_axis(bottom: bool) -> Spec:
-    look = {
-        "title": None,
-        "grid": False,
-        "format": "%d %b %y",
-        "tickCount": 5,
-        "labelOverlap": True,
-        "labelFlush": True,
-    }
-    return {**look, "labels": bottom, "ticks": bottom, "domain": bottom}
 
 
 _ONCE: Spec = {"values": [{}]}
@@ -215,13 +177,6 @@ _LOOKS: Spec = {
     "shape": {
         "condition": [{"test": f"datum.kind == '{mark}'", "value": shape} for mark, shape in _SHAPES.items()],
         "value": "circle",
-    },
-    "size": {
-        "condition": [
-            {"test": _LOW, "value": 84},
-            {"test": "datum.kind == 'outdone'", "value": 18},
-        ],
-        "value": 52,
     },
     "fill": {
         "condition": [
@@ -238,12 +193,16 @@ _LOOKS: Spec = {
         "value": "var(--trend)",
     },
 }
-_SPAN_LOOKS: Spec = {
-    "x2": {"field": "to"},
-    "color": _when("datum.kind == 'medication'", "var(--medication)", "var(--condition)"),
-    "strokeDash": _when("datum.known", [1, 0], [3, 2]),
+_COUNT_AXIS: Spec = {
+    "title": None,
+    "tickCount": 3,
+    "grid": True,
+    "domain": False,
+    "ticks": False,
+    "labelPadding": 6,
+    "format": "~f",
+    "labelOverlap": True,
 }
-_COUNT_AXIS: Spec = {"title": None, "tickCount": 3, "grid": True, "domain": False, "ticks": False, "labelPadding": 6}
 _CONFIG: Spec = {
     "font": "inherit",
     "view": {"stroke": None},

@@ -30,6 +30,7 @@ def render_trends(
             say=words.plain,
             drawings=_drawings(view),
             key_entries=tuple(_key_entries(view)),
+            notes=tuple(_notes(view, words)),
             ranges=ranges or {},
             csv_url=csv_url,
         )
@@ -60,9 +61,17 @@ def _drawings(view: TrendView) -> dict[str, Markup]:
     return {name: Markup(svg) for name, svg in drawn.items() if svg}  # noqa: S704 - the library escapes its texts
 
 
+def _notes(view: TrendView, words: Wording) -> Iterator[str]:
+    """What the drawing leaves to the table."""
+    if spans := len(view.spans) - len(view.drawn_spans):
+        yield words.counted("trend.page.more-spans", spans)
+    if view.results_not_drawn:
+        yield words.counted("trend.page.more-results", view.results_not_drawn)
+
+
 def _key_entries(view: TrendView) -> Iterator[str]:
     """What the key explains: the usual marks, and of the rest what is there."""
-    marks = {point.mark for chart in view.charts for point in chart.points if point.at}
+    marks = {point.mark for chart in view.charts for point in view.drawn(chart)}
     yield from _ALWAYS_IN_KEY
     yield from (mark for mark in _MARKS_IN_KEY if mark in marks)
     yield "limit"
@@ -70,7 +79,7 @@ def _key_entries(view: TrendView) -> Iterator[str]:
         yield "usual"
     if any(chart.run for chart in view.charts):
         yield "run"
-    kinds = {span.kind for span in view.spans}
+    kinds = {span.kind for span in view.drawn_spans}
     yield from (kind for kind in ("medication", "condition") if kind in kinds)
 
 

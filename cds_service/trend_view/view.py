@@ -3,8 +3,8 @@
 Chart text (names, units, values as reported) is cleaned here; whoever renders escapes for its own format.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -31,6 +31,12 @@ class Range(StrEnum):
 
 
 _DAYS = {Range.THREE_MONTHS: 92, Range.YEAR: 366}
+_LIFETIME = timedelta(days=120 * 366)
+_CLOCKS_DIFFER = timedelta(hours=14)
+"""By how much the wall clock of a record may be ahead of ours."""
+_FAR_ABOVE = 8
+"""Times the limit: a value this high would press the limit onto the axis."""
+_SPANS_AT_MOST = 12
 
 
 @dataclass(frozen=True)
@@ -65,13 +71,25 @@ class Chart:
     points: tuple[Point, ...]
     limit: Decimal | None = None
     limit_says: str = ""
+    compressed_says: str = ""
+    """That high values are drawn closer together, for where they are."""
     usual: tuple[Decimal | None, Decimal | None] = (None, None)
     run: tuple[datetime, datetime] | None = None
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether a value lies so far above the limit that nobody would see, on an even scale, which are below it."""
+        limit = self.limit
+        return limit is not None and any(one.value and one.value > limit * _FAR_ABOVE for one in self.points)
 
 
 @dataclass(frozen=True)
 class TrendView:
-    """All charts on one time axis from `first` to `last`, and what else the record says of that time."""
+    """All charts on one time axis from `first` to `last`, and what else the record says of that time.
+
+    A result whose date can't be right (of the next century, or of no time at all) has no place there: a wrong date must
+    not press the right ones together. The table has it.
+    """
 
     charts: tuple[Chart, ...]
     spans: tuple[Span, ...]
@@ -84,6 +102,21 @@ class TrendView:
         """Whether there is no result at all to show."""
         return not any(chart.points for chart in self.charts)
 
+    def drawn(self, chart: Chart) -> tuple[Point, ...]:
+        """The results of a chart that have a place on the axis."""
+        return tuple(one for one in chart.points if one.at and self.first <= one.at <= self.last)
+
+    @property
+    def results_not_drawn(self) -> int:
+        """How many results are in the table only."""
+        return sum(len(chart.points) - len(self.drawn(chart)) for chart in self.charts)
+
+    @property
+    def drawn_spans(self) -> tuple[Span, ...]:
+        """As many records as are seen at a glance, in their order: of more, those begun last."""
+        latest = sorted(self.spans, key=lambda span: span.start or self.first, reverse=True)[:_SPANS_AT_MOST]
+        return tuple(span for span in self.spans if span in latest)
+
 
 def compose_trends(assessment: Assessment, knowledge: Knowledge, looked_at: Range = Range.ALL) -> TrendView:
     """The view of one assessment, back to where one looks."""
@@ -91,22 +124,30 @@ def compose_trends(assessment: Assessment, knowledge: Knowledge, looked_at: Rang
     now = assessment.as_of.replace(tzinfo=None)
     traced = (_chart_of(trend, words) for trend in trace(assessment, knowledge.guideline))
     charts = [*traced, *_hemoglobin(assessment, words)]
-    times = [point.at for chart in charts for point in chart.points if point.at]
-    since = now - timedelta(days=_DAYS[looked_at]) if looked_at in _DAYS else min(times, default=now)
+    first, last = _axis(charts, now)
+    since = now - timedelta(days=_DAYS[looked_at]) if looked_at in _DAYS else None
     return TrendView(
-        charts=tuple(_since(chart, since) for chart in charts),
-        spans=tuple(span for span in spans_of(assessment.picture, knowledge, now) if span.reaches(since)),
-        first=since,
-        last=max([now, *times]),
+        charts=tuple(_since(chart, since) for chart in charts) if since else tuple(charts),
+        spans=tuple(span for span in spans_of(assessment.picture, knowledge, now) if span.reaches(since or first)),
+        first=since or first,
+        last=last,
         range=looked_at,
     )
+
+
+def _axis(charts: Iterable[Chart], now: datetime) -> tuple[datetime, datetime]:
+    """From the oldest result that could be used (else the oldest that couldn't) to now."""
+    points = [one for chart in charts for one in chart.points]
+    times = [one.at for one in points if one.at and now - _LIFETIME <= one.at <= now + _CLOCKS_DIFFER]
+    used = [one.at for one in points if one.value is not None and one.at and one.at >= now - _LIFETIME]
+    return min(used or times, default=now), max([now, *times])
 
 
 def _since(chart: Chart, first: datetime) -> Chart:
     """The chart without what is older; what has no date stays."""
     kept = tuple(point for point in chart.points if point.at is None or point.at >= first)
     run = (max(chart.run[0], first), chart.run[1]) if chart.run and chart.run[1] >= first else None
-    return Chart(chart.analyte, chart.title, chart.unit, kept, chart.limit, chart.limit_says, chart.usual, run)
+    return replace(chart, points=kept, run=run)
 
 
 def _chart_of(trend: Trend, words: Wording) -> Chart:
@@ -119,6 +160,7 @@ def _chart_of(trend: Trend, words: Wording) -> Chart:
         points=tuple(points),
         limit=trend.limit.value,
         limit_says=words.plain(f"trend.{kind}", limit=plain_number(trend.limit.value)),
+        compressed_says=words.plain("trend.page.compressed"),
         usual=next((usual for usual in map(_usual, reversed(trend.counts)) if usual != (None, None)), (None, None)),
         run=_extent(trend.run),
     )

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, s
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from cds_service.services.registry import CallFacts
-from cds_service.web.request_log import CallRecord
+from cds_service.web.request_log import SMART_APP, CallRecord
 
 CALLS = Counter("cds_calls", "Calls answered.", ["endpoint", "status", "tenant"])
 CARDS = Counter("cds_cards", "Cards shown.", ["finding", "indicator", "tenant"])
@@ -41,7 +41,7 @@ def count_call(record: CallRecord) -> None:
         UNLIMITED.inc()
     for (outcome, reason), number in record.feedback_told.items():
         FEEDBACK.labels(outcome, reason, tenant).inc(number)
-    if record.facts is not None:
+    if record.facts is not None and record.service != SMART_APP:
         _count_facts(record.facts, tenant)
 
 

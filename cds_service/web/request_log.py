@@ -17,6 +17,9 @@ from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.cds_hooks.request import PatientViewContext
 from cds_service.services.registry import CallFacts
 
+SMART_APP = "smart-app"
+"""What a record names as its service where a chart is opened in the app, not by a hook."""
+
 
 @dataclass
 class CallRecord:

@@ -4,11 +4,7 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -16,28 +12,12 @@ from playwright.sync_api import Browser, expect
 from cds_service.outbound.plain import get_json, post_json
 from cds_service.sandbox.ehr import Ehr
 from cds_service.sandbox.fixtures import FixturePatient, fixture_folder, load_index
+from tests.builders.running_sandbox import COMMAND, running
 from tests.sandbox.chromium import Watched
 
-COMMAND = [sys.executable, "-m", "cds_service", "sandbox"]
 PATIENTS = load_index(fixture_folder()).patients
 
 pytestmark = pytest.mark.server
-
-
-@contextmanager
-def running() -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
-    """The process, its URL and its log, which is a file: a pipe nobody reads would stop it."""
-    with (
-        NamedTemporaryFile() as log,
-        subprocess.Popen([*COMMAND, "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-            assert found, Path(log.name).read_text()
-            yield process, found[0], Path(log.name)
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from cds_service.settings import Settings
 from tests.smart_app.fake_ehr import CLIENT, TODAY, FakeEhr, fake_ehr
 
 PUBLIC = "https://cds.example.org"
+PSEUDONYM_KEY = "synthetic-pseudonym-key"
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,7 @@ def make_browser(ehr: FakeEhr, clock: Clock, registration: str, tmp_path: Path) 
             settings = Settings(
                 auth="off", public_url=PUBLIC, smart_registrations=file, session_key="synthetic-session-key",
                 database_url=f"sqlite:///{tmp_path}/records.sqlite3", allow_http=True, time_budget_ms=20_000,
+                pseudonym_key=PSEUDONYM_KEY,
             )  # fmt: skip
             apps.append(create_app(settings, clock, build_parts(settings, clock)))
         return Browser(apps[0].test_client(), ehr)

@@ -3,24 +3,39 @@
 
 const button = document.getElementById("refresh");
 const said = document.getElementById("refresh-said");
+let busy = false;
+
+function replaceChart(fresh) {
+  const opened = [...document.querySelectorAll("#chart details")].map((one) => one.open);
+  const wanted = document.querySelector("#chart .at")?.getAttribute("aria-label");
+  const focused = document.activeElement?.closest(".trend-plot") ? document.activeElement.classList[1] : null;
+  document.getElementById("chart").replaceWith(document.adoptNode(fresh.getElementById("chart")));
+  document.querySelectorAll("#chart details").forEach((one, index) => (one.open = opened[index] ?? one.open));
+  const readout = document.querySelector(".trend-readout");
+  if (readout && wanted) readout.dataset.wanted = wanted;
+  readOutTrends();
+  if (focused) document.querySelector(`.trend-plot.${focused}`)?.focus({ preventScroll: true });
+}
 
 async function refresh() {
-  button.disabled = true;
+  if (busy) return;
+  busy = true;
+  button.setAttribute("aria-disabled", "true");
   said.textContent = "";
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-    if (!answer.ok) throw new Error(String(answer.status));
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const open = document.querySelector(".trend-table")?.open;
-    for (const id of ["chart", "seen"]) {
-      document.getElementById(id).replaceWith(document.adoptNode(fresh.getElementById(id)));
+    if (!answer.ok) {
+      said.textContent = [fresh.querySelector(".trouble p")?.textContent, said.dataset.failed].filter(Boolean).join(" ");
+      return;
     }
-    if (open) document.querySelector(".trend-table").open = true;
-    readOutTrends();
+    replaceChart(fresh);
+    document.getElementById("seen").textContent = fresh.getElementById("seen").textContent;
   } catch {
     said.textContent = said.dataset.failed;
   } finally {
-    button.disabled = false;
+    button.removeAttribute("aria-disabled");
+    busy = false;
   }
 }
 
