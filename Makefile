@@ -52,6 +52,7 @@ bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing 
 	$(BIN)/python -m benchmarks.feedback_summary 10000 100000
 	$(BIN)/python -m benchmarks.fetching
 	$(BIN)/python -m benchmarks.memory_cost
+	$(BIN)/python -m benchmarks.smart_app
 
 docs: $(VENV)/.dev ## Make the generated documentation anew
 	$(BIN)/python -m cds_service.knowledge.statements_page
@@ -59,6 +60,7 @@ docs: $(VENV)/.dev ## Make the generated documentation anew
 picture: $(VENV)/.dev ## Take the documentation's pictures anew (needs Debian's chromium)
 	$(BIN)/python docs/take_picture.py
 	$(BIN)/python -m docs.take_summary_picture
+	$(BIN)/python -m docs.take_trend_pictures
 
 fixtures: $(VENV)/.dev ## Make the synthetic patients anew from their stories
 	$(BIN)/python -m fhir_fixtures.build

@@ -49,6 +49,8 @@ class SmartLaunches:
         pending = self.sessions.take_launch(answer.get("state", ""), now)
         if pending is None or pending.browser != browser or now >= pending.expires_at:
             raise LaunchFailed(Trouble.STALE)
+        if pending.issuer is not None and answer.get("iss", pending.issuer) != pending.issuer:
+            raise LaunchFailed(Trouble.STALE)  # RFC 9207: another authorization server's answer
         code = returned_code(answer)
         registered = self._registered(pending.fhir_server)
         endpoint = TokenEndpoint(self.http, pending.token_endpoint, registered)

@@ -86,6 +86,7 @@ class _Views:
         self._cookies = URLSafeSerializer(site.cookie_key, salt="cds-smart-browser")
         embedders = site.launches.embedders()
         self._embedded = bool(embedders)
+        self._cookie = f"__Host-{_COOKIE}" if site.secure else _COOKIE
         self._policy = _POLICY.format(ancestors=" ".join(embedders) or "'none'")
 
     def launch(self) -> AnyResponse:
@@ -170,15 +171,18 @@ class _Views:
 
     def _browser(self) -> str | None:
         try:
-            told = self._cookies.loads(request.cookies.get(_COOKIE, ""))
+            told = self._cookies.loads(request.cookies.get(self._cookie, ""))
         except BadSignature:
             return None
         return told if isinstance(told, str) else None
 
     def _set_cookie(self, answer: AnyResponse, browser: str) -> None:
-        """In an EHR's frame the app is a third party: its cookie must say that it may travel there."""
+        """In an EHR's frame the app is a third party: its cookie must say that it may travel there.
+
+        The prefix `__Host-` keeps a neighbour under the same domain from planting one (RFC 6265bis, 4.1.3).
+        """
         answer.set_cookie(
-            _COOKIE,
+            self._cookie,
             str(self._cookies.dumps(browser)),
             httponly=True,
             secure=self._site.secure,

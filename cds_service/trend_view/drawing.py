@@ -63,7 +63,7 @@ def warm_up() -> None:
 
 
 def _chart(chart: Chart, points: Sequence[Point], axis: TimeAxis, starts: list[Spec], bottom: bool) -> Spec:
-    rows = [_row(point) for point in points]
+    rows = [_row(point, chart.title) for point in points]
     highest = _highest(chart, points)
     place: Spec = {
         "x": {"field": "t", "type": "temporal", "scale": axis.scale, "axis": axis.look(bottom)},
@@ -92,19 +92,20 @@ def _scale(chart: Chart, highest: float) -> Spec:
 
 
 def _count_axis(chart: Chart) -> Spec:
-    """On a compressed scale the numbers worth a line are the limit's tens."""
-    if not chart.is_compressed:
+    """On a compressed scale the numbers worth a line are the powers of ten above the limit."""
+    limit = chart.limit
+    if limit is None or not chart.is_compressed:
         return _COUNT_AXIS
-    return _COUNT_AXIS | {"values": [0, *(10**power for power in range(-1, 7))]}
+    return _COUNT_AXIS | {"values": [0, *(10**power for power in range(7) if 10**power > 2 * limit)]}
 
 
-def _row(point: Point) -> Spec:
+def _row(point: Point, title: str) -> Spec:
     return {
         "t": milliseconds(point.at) if point.at else 0,
         "v": 0 if point.value is None else float(point.value),
         "kind": point.mark,
         "drawn": point.value is not None and point.mark not in {"outdone", "estimate"},
-        "says": point.says,
+        "says": f"{point.says}; {title}",
     }
 
 

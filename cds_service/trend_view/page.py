@@ -81,6 +81,8 @@ def _key_entries(view: TrendView) -> Iterator[str]:
         yield "run"
     kinds = {span.kind for span in view.drawn_spans}
     yield from (kind for kind in ("medication", "condition") if kind in kinds)
+    if any(span.kind == "medication" and span.start and span.start > view.first for span in view.drawn_spans):
+        yield "start"
 
 
 @cache

@@ -25,7 +25,7 @@ class TimeAxis:
     @property
     def domain(self) -> tuple[int, int]:
         """The ends, in milliseconds."""
-        margin = max((self.last - self.first) / 30, timedelta(days=2))
+        margin = max((self.last - self.first) / 30, timedelta(hours=18))
         return milliseconds(self.first - margin), milliseconds(self.last + margin)
 
     @property

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_every_result_is_in_the_drawing_with_its_words() -> None:
     svg = draw(one, WIDTHS["narrow"])
     for chart in one.charts:
         for point in chart.points:
-            assert f'aria-label="{point.says}"' in svg
+            assert f'aria-label="{point.says}; {chart.title}"' in svg
 
 
 def _with_hostile_text() -> ClinicalPicture:
@@ -157,3 +158,25 @@ def test_an_empty_chart_says_so_and_draws_nothing() -> None:
     html = str(render_trends(seen(ClinicalPicture()), WORDS))
     assert "No leukocyte or platelet count was found." in html
     assert "<svg" not in html
+
+
+def test_a_wrong_date_does_not_press_the_right_ones_together() -> None:
+    aside = SetAside("Observation/x", _leukocytes(), SetAsideReason.DATE_IN_FUTURE, collected("in 2 hours"))
+    chart = picture(counts=LOW_AFTER_NORMAL)
+    far = replace(aside, collected=replace(aside.collected, instant=AS_OF + timedelta(days=36500)))  # type: ignore[type-var]
+    one = seen(replace(chart, set_aside=(far,)))
+    assert one.last - AS_OF.replace(tzinfo=None) < timedelta(days=1)
+    assert one.results_not_drawn == 1
+    assert "1 result without a place on this time axis is in the table." in render_trends(one, WORDS)
+
+
+def test_very_high_values_leave_the_limit_to_be_seen() -> None:
+    def limit_line(*values: str) -> float:
+        svg = draw(view(counts=[f"leukocytes {value}, {day} days ago" for day, value in enumerate(values)]), 640)
+        found = re.search(r'<line transform="translate\([\d.]+,([\d.]+)\)"[^>]*stroke="var\(--low\)"', svg)
+        assert found
+        return 108 - float(found[1])
+
+    assert limit_line("5", "350") > 15, "pixels above zero"
+    assert "high values drawn closer together" in draw(view(counts=["leukocytes 350, today"]), 640)
+    assert "closer together" not in draw(view(counts=["leukocytes 12, today"]), 640)
