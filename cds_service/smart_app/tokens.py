@@ -52,7 +52,7 @@ class TokenEndpoint:
             LaunchFailed: the code isn't taken, what is granted isn't enough, or there is no usable answer.
         """
         form = prepare_token_request("authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=verifier)
-        answer = self._post(str(form), deadline)
+        answer = self._post(str(form), deadline, spent=Trouble.STALE)
         return _grant(answer, now, _text(answer, "patient"))
 
     def renew(self, grant: Grant, now: datetime, deadline: Deadline) -> Grant:
@@ -63,13 +63,15 @@ class TokenEndpoint:
         """
         if grant.refresh_token is None:
             raise LaunchFailed(Trouble.EXPIRED)
-        answer = self._post(str(prepare_token_request("refresh_token", refresh_token=grant.refresh_token)), deadline)
+        form = prepare_token_request("refresh_token", refresh_token=grant.refresh_token)
+        answer = self._post(str(form), deadline, spent=Trouble.EXPIRED)
         if _text(answer, "patient") not in {None, grant.patient_id}:
             raise LaunchFailed(Trouble.EXPIRED)  # never another patient's chart in an open page
         renewed = {"scope": "patient/Observation.rs", "refresh_token": grant.refresh_token} | dict(answer)
         return _grant(renewed, now, grant.patient_id)
 
-    def _post(self, form: str, deadline: Deadline) -> Mapping[str, object]:
+    def _post(self, form: str, deadline: Deadline, spent: Trouble) -> Mapping[str, object]:
+        """The endpoint's answer; `spent` is what it means that the code or refresh token isn't taken any more."""
         url = check_endpoint(self.url, self.registered.registration)
         _, headers, body = self._proof().prepare(  # type: ignore[no-untyped-call]
             "POST", self.url, {"Accept": "application/json", "Content-Type": _FORM, "User-Agent": "cytopenia-cds"}, form
@@ -81,8 +83,8 @@ class TokenEndpoint:
             raise LaunchFailed(Trouble.EHR_UNAVAILABLE) from None
         if answer.status == 200:
             return document
-        error = document.get("error")
-        raise LaunchFailed(_TROUBLE.get(str(error), Trouble.EHR_UNAVAILABLE))
+        error = str(document.get("error"))
+        raise LaunchFailed(spent if error == "invalid_grant" else _TROUBLE.get(error, Trouble.EHR_UNAVAILABLE))
 
     def _proof(self) -> ClientAuth:
         registered = self.registered
@@ -128,7 +130,6 @@ def _text(told: Mapping[str, object], name: str) -> str | None:
 
 
 _TROUBLE = {
-    "invalid_grant": Trouble.STALE,
     "invalid_scope": Trouble.SCOPE,
     "access_denied": Trouble.DENIED,
     "invalid_client": Trouble.EHR_REFUSED,

@@ -176,6 +176,15 @@ def test_without_a_refresh_token_the_session_ends(browser: Browser, ehr: FakeEhr
     assert "session has ended" in answer.get_data(as_text=True)
 
 
+def test_a_refresh_token_that_is_taken_no_more_ends_the_session(browser: Browser, ehr: FakeEhr, clock: Clock) -> None:
+    path = browser.open_chart()
+    clock.now += timedelta(minutes=30)
+    ehr.token_status, ehr.tokens = 403, {"error": "invalid_grant"}
+    answer = browser.read(path)
+    assert answer.status_code == 403
+    assert "session has ended" in answer.get_data(as_text=True)
+
+
 def test_a_renewal_never_changes_the_patient(browser: Browser, ehr: FakeEhr, clock: Clock) -> None:
     path = browser.open_chart("ravi-namuna")
     clock.now += timedelta(minutes=30)
