@@ -112,7 +112,8 @@ class AuthorizationServer:
             return 400, {"error": "invalid_grant"}
         if create_s256_code_challenge(form.get("code_verifier", "")) != granted.challenge:  # type: ignore[no-untyped-call]
             return 400, {"error": "invalid_grant"}
-        return 200, self._tokens(granted) | self._identity(granted)
+        told = {"appContext": granted.context.app_context} if granted.context.app_context else {}
+        return 200, self._tokens(granted) | self._identity(granted) | told
 
     def keys(self) -> dict[str, object]:
         """The public keys of the id_token."""

@@ -11,12 +11,14 @@ class LaunchContext:
     """What the EHR's side decides of one launch: the patient, and how the server shall behave.
 
     `answer` is `grant`, or what goes wrong: `refuse`, `narrow` (no scope for Observations), `once` (no
-    refresh token). `seconds` is the life of the access token.
+    refresh token). `seconds` is the life of the access token. `app_context` is what the card's link tells
+    the app, "" for nothing.
     """
 
     patient: str
     answer: str = "grant"
     seconds: int = 3600
+    app_context: str = ""
 
     def handle(self) -> str:
         """The opaque `launch` parameter."""
@@ -27,6 +29,7 @@ class LaunchContext:
         """The context of a handle, None for any other text."""
         try:
             told = orjson.loads(urlsafe_b64decode(handle + "=" * (-len(handle) % 4)))
-            return cls(str(told["patient"]), str(told["answer"]), int(told["seconds"]))
-        except (ValueError, KeyError, TypeError):
+            context = str(told.get("app_context", ""))
+            return cls(str(told["patient"]), str(told["answer"]), int(told["seconds"]), context)
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None

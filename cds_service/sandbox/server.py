@@ -19,6 +19,7 @@ from cds_service.sandbox.fhir_server.routes import create_fhir_blueprint
 from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fhir_server.transaction import run_bundle
 from cds_service.sandbox.fixtures import FixtureIndex
+from cds_service.sandbox.launch_service import create_launch_blueprint
 from cds_service.sandbox.page import ChartRoom, create_page_blueprint
 from cds_service.trend_view.drawing import warm_up
 
@@ -54,6 +55,7 @@ def add_authorization_server(app: Flask, base_url: str, index: FixtureIndex, sto
         patients=lambda: listed_patients(index, store),
     )
     app.register_blueprint(create_authorization_blueprint(server), url_prefix=AUTHORIZATION_PATH)
+    app.register_blueprint(create_launch_blueprint(), url_prefix=FHIR_PATH)
     app.add_url_rule(f"{FHIR_PATH}/.well-known/smart-configuration", view_func=server.configuration)
 
 

@@ -35,7 +35,7 @@ def create_fhir_blueprint(store: FhirStore) -> Blueprint:
     blueprint.add_url_rule("/<resource_type>/<resource_id>", view_func=api.delete, methods=["DELETE"])
     blueprint.register_error_handler(FhirRefusal, _refused)
     blueprint.register_error_handler(HTTPException, _http_error)
-    blueprint.after_request(_open_to_all)
+    blueprint.after_request(open_to_all)
     return blueprint
 
 
@@ -118,7 +118,8 @@ def _http_error(error: HTTPException) -> Response:
     return _json(operation_outcome("processing", error.description or error.name), error.code or 500)
 
 
-def _open_to_all(response: Response) -> Response:
+def open_to_all(response: Response) -> Response:
+    """Let pages of every origin read an answer (CORS)."""
     response.headers.update(_CORS)
     response.headers["Cache-Control"] = "no-store"
     return response
