@@ -4,7 +4,7 @@ What a request names goes through `scope`, with its guards.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import requests
 
@@ -16,10 +16,12 @@ TIMEOUT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class JsonAnswer:
-    """What came back: the status and the decoded body, None when it has none."""
+    """What came back: the status and the decoded body, None when it has none; the headers sent and received."""
 
     status: int
     document: object
+    sent_headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def get_json(url: str, headers: Mapping[str, str] | None = None, timeout: float = TIMEOUT_SECONDS) -> JsonAnswer:
@@ -62,7 +64,8 @@ def _exchange(method: str, url: str, document: object, headers: Mapping[str, str
         with requests.Session() as session:
             session.trust_env = not HttpUrl.parse(url).is_loopback  # a machine's proxy can't reach its loopback
             answer = session.request(method, url, json=document, headers=accept | dict(headers or {}), timeout=timeout)
-            return JsonAnswer(answer.status_code, answer.json() if answer.content else None)
+            document = answer.json() if answer.content else None
+            return JsonAnswer(answer.status_code, document, dict(answer.request.headers), dict(answer.headers))
     except requests.Timeout:
         raise Unreachable("timeout") from None
     except requests.exceptions.SSLError:

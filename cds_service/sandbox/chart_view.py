@@ -4,14 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
-
-import orjson
-from markupsafe import Markup
 
 from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fixtures import FixtureIndex
-from cds_service.sandbox.launch_context import LaunchContext
 from cds_service.sandbox.visits import Visit
 
 EXTENSION = "org.cytopenia-cds.assessment"
@@ -37,10 +32,7 @@ class ListedPatient:
 
 @dataclass(frozen=True)
 class ChartView:
-    """One opened chart: `banner` is the person in a line, `trend` a part of a page, the JSON texts are for reading.
-
-    `smart_launch` is the query that launches an app for this chart.
-    """
+    """One opened chart; `banner` is the person in a line."""
 
     patient: ListedPatient
     banner: str
@@ -49,10 +41,6 @@ class ChartView:
     withheld: str
     quieted: Mapping[str, Any]
     not_used: tuple[Mapping[str, Any], ...]
-    trend: Markup
-    smart_launch: str
-    request_json: str
-    response_json: str
 
 
 def listed_patients(index: FixtureIndex, store: FhirStore) -> dict[str, ListedPatient]:
@@ -62,9 +50,7 @@ def listed_patients(index: FixtureIndex, store: FhirStore) -> dict[str, ListedPa
     return told | {str(resource["id"]): ListedPatient(str(resource["id"]), _name(resource)) for resource in others}
 
 
-def chart_view(
-    listed: ListedPatient, visit: Visit, patient: Mapping[str, Any], trend: Markup, today: date
-) -> ChartView:
+def chart_view(listed: ListedPatient, visit: Visit, patient: Mapping[str, Any], today: date) -> ChartView:
     """Everything one chart page says of a Patient resource and a visit, as of a day."""
     assessment = (visit.exchange.response.get("extension") or {}).get(EXTENSION) or {}
     not_used = tuple(assessment.get("notUsed", ()))
@@ -76,17 +62,7 @@ def chart_view(
         withheld=str(assessment.get("withheld", "")),
         quieted=assessment.get("quieted") or {},
         not_used=not_used,
-        trend=trend,
-        smart_launch=urlencode(
-            {"iss": visit.exchange.request["fhirServer"], "launch": LaunchContext(listed.id).handle()}
-        ),
-        request_json=_pretty(visit.exchange.request),
-        response_json=_pretty(visit.exchange.answer),
     )
-
-
-def _pretty(document: object) -> str:
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
 
 
 def _name(patient: Mapping[str, Any]) -> str:

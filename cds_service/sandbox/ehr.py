@@ -9,10 +9,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from cds_service.outbound.errors import CallFailed
 from cds_service.outbound.plain import JsonAnswer, get_json, post_json
+from cds_service.sandbox.calls import Call
+from cds_service.sandbox.hook_clients import HookClient
+from cds_service.sandbox.situation import AS_USUAL, Situation
 
 SERVICE_ID = "cytopenia-review"
 _TOKEN = re.compile(r"\{\{\s*context\.(\w+)\s*\}\}")
@@ -62,12 +66,16 @@ class Ehr:
     """An EHR with a FHIR server, subscribed to one CDS service. Both base URLs without a slash at the end.
 
     `sign` makes the token with which this EHR proves itself to an endpoint of the service, given the endpoint's URL.
+    `granted_token` is the access token that the service is given, by default the EHR's own. `heard` is told of each
+    call of the service.
     """
 
     service: str
     fhir_server: str
     access_token: str | None = None
     sign: Callable[[str], str] | None = None
+    granted_token: str | None = None
+    heard: Callable[[Call], object] = lambda _: None
 
     def read_patient(self, patient_id: str) -> Mapping[str, Any]:
         """The Patient resource.
@@ -82,14 +90,18 @@ class Ehr:
             raise EhrError(f"The FHIR server answered {answer.status}: {outcome_text(answer.document)}")
         return answer.document
 
-    def open_chart(self, patient_id: str, service_id: str = SERVICE_ID) -> Exchange:
-        """Fire `patient-view` for a patient, with every prefetch key the FHIR server can fill.
+    def open_chart(self, patient_id: str, service_id: str = SERVICE_ID, situation: Situation = AS_USUAL) -> Exchange:
+        """Fire `patient-view` for a patient, with every prefetch key the FHIR server can fill and the situation sends.
 
         Raises:
             EhrError: server not reachable, or the service isn't offered there.
         """
         context = {"userId": _USER, "patientId": patient_id}
-        prefetch, left_out = self._prefetch(self._templates(service_id), context)
+        templates = self.templates(service_id)
+        wanted = {key: template for key, template in templates.items() if key not in situation.sendings}
+        filled, left_out = self._prefetch(wanted, context, situation.client)
+        nulls: dict[str, object] = {key: None for key, how in situation.sendings.items() if how == "null"}
+        prefetch = filled | {key: null for key, null in nulls.items() if key in templates}
         request: dict[str, object] = {
             "hook": "patient-view",
             "hookInstance": str(uuid.uuid4()),
@@ -97,8 +109,9 @@ class Ehr:
             "fhirServer": self.fhir_server,
         }
         request |= {"prefetch": prefetch} if prefetch else {}
+        granted = self._authorization(patient_id, situation.client)
         begun = time.perf_counter()
-        answer = self._reach(f"{self.service}/cds-services/{service_id}", request | self._authorization(patient_id))
+        answer = self._reach(f"{self.service}/cds-services/{service_id}", request | granted)
         return Exchange(request, answer.status, answer.document, 1000 * (time.perf_counter() - begun), left_out)
 
     def send_feedback(self, entries: Sequence[Mapping[str, object]], service_id: str = SERVICE_ID) -> None:
@@ -111,7 +124,12 @@ class Ehr:
         if answer.status not in (200, 204):
             raise EhrError(f"The feedback wasn't taken ({answer.status}): {outcome_text(answer.document)}")
 
-    def _templates(self, service_id: str) -> Mapping[str, str]:
+    def templates(self, service_id: str = SERVICE_ID) -> Mapping[str, str]:
+        """The prefetch templates by key, as discovery tells them.
+
+        Raises:
+            EhrError: server not reachable, or the service isn't offered there.
+        """
         url = f"{self.service}/cds-services"
         answer = self._reach(url)
         if answer.status == 401:
@@ -124,24 +142,32 @@ class Ehr:
         raise EhrError(f"{url} offers no service '{service_id}' for patient-view.")
 
     def _prefetch(
-        self, templates: Mapping[str, str], context: Mapping[str, str]
+        self, templates: Mapping[str, str], context: Mapping[str, str], client: HookClient
     ) -> tuple[dict[str, object], dict[str, str]]:
+        """What is sent, and why the rest isn't."""
+        queries = {
+            key: _TOKEN.sub(lambda token: context.get(token[1], token[0]), one) for key, one in templates.items()
+        }
+        foreign = {key: "its template has a token this EHR doesn't know" for key, one in queries.items() if "{{" in one}
+        asked = {key: query for key, query in queries.items() if key not in foreign}
         with ThreadPoolExecutor(max_workers=4) as pool:
-            answers = pool.map(lambda template: self._fill(template, context), templates.values())
-            filled = dict(zip(templates, answers, strict=True))
-        left_out = {key: answer for key, answer in filled.items() if isinstance(answer, str)}
-        return {key: answer for key, answer in filled.items() if key not in left_out}, left_out
+            answers = dict(zip(asked, pool.map(self._fill, asked.values()), strict=True))
+        failed = {key: answer for key, answer in answers.items() if isinstance(answer, str)}
+        sent = {key: _as_sent(answer, client) for key, answer in answers.items() if key not in failed}
+        if client.tells_failures:
+            return sent | {key: _failure(why) for key, why in failed.items()}, foreign
+        return sent, foreign | failed
 
-    def _fill(self, template: str, context: Mapping[str, str]) -> object:
-        """The resource a template asks for, or, as text, why there is none."""
-        query = _TOKEN.sub(lambda token: context.get(token[1], token[0]), template)
-        if "{{" in query:
-            return "its template has a token this EHR doesn't know"
+    def _fill(self, query: str) -> object:
+        """The resource a query finds, or, as text, why there is none."""
         try:
             answer = self._fhir(query)
         except EhrError as error:
             return str(error)
-        return answer.document if answer.status == 200 else f"the FHIR server answered {answer.status}"
+        if answer.status != 200:
+            return f"the FHIR server answered {answer.status}"
+        told = answer.document.get("resourceType") if isinstance(answer.document, Mapping) else None
+        return "the FHIR server answered an OperationOutcome" if told == "OperationOutcome" else answer.document
 
     def _fhir(self, path: str) -> JsonAnswer:
         headers = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
@@ -155,23 +181,43 @@ class Ehr:
 
     def _reach(self, url: str, document: object = None) -> JsonAnswer:
         headers = {"Authorization": f"Bearer {self.sign(url)}"} if self.sign else {}
+        at, begun = datetime.now(UTC), time.perf_counter()
         try:
-            return get_json(url, headers) if document is None else post_json(url, document, headers)
+            answer = get_json(url, headers) if document is None else post_json(url, document, headers)
         except CallFailed as error:
             raise EhrError(f"The CDS service can't be called at {url} ({error.reason}). Is it running?") from error
+        elapsed = 1000 * (time.perf_counter() - begun)
+        method = "GET" if document is None else "POST"
+        self.heard(
+            Call(
+                method, url, answer.sent_headers, document, answer.status, answer.headers, answer.document, elapsed, at
+            )
+        )
+        return answer
 
-    def _authorization(self, patient_id: str) -> dict[str, object]:
-        if self.access_token is None:
+    def _authorization(self, patient_id: str, client: HookClient) -> dict[str, object]:
+        token = self.granted_token or self.access_token
+        if token is None:
             return {}
         granted = {
-            "access_token": self.access_token,
+            "access_token": token,
             "token_type": "Bearer",
             "expires_in": 300,
-            "scope": "patient/*.rs",
+            "scope": client.scope,
             "subject": "cytopenia-cds",
-            "patient": patient_id,
         }
-        return {"fhirAuthorization": granted}
+        return {"fhirAuthorization": granted | ({"patient": patient_id} if client.names_patient else {})}
+
+
+def _as_sent(answer: object, client: HookClient) -> object:
+    """The resource as a client sends it: nothing found is null for some."""
+    empty = isinstance(answer, Mapping) and answer.get("resourceType") == "Bundle" and not answer.get("entry")
+    return None if empty and client.empty_as_null else answer
+
+
+def _failure(why: str) -> dict[str, object]:
+    issue = {"severity": "error", "code": "exception", "diagnostics": why}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
 
 
 def outcome_text(document: object) -> str:

@@ -5,6 +5,16 @@ from dataclasses import dataclass
 
 import orjson
 
+STANDALONE = "standalone"
+LAUNCHES = {
+    "grant": "grants what is asked",
+    "once": "grants it without a refresh token",
+    "narrow": "grants a narrower scope, without results",
+    "refuse": "refuses",
+    STANDALONE: "isn’t told a patient: standalone launch, choose one there",
+}
+"""The situations of a launch that can be chosen, in words."""
+
 
 @dataclass(frozen=True)
 class LaunchContext:

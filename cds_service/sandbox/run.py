@@ -8,7 +8,15 @@ from tempfile import TemporaryDirectory
 from cds_service.app import build_parts, create_app
 from cds_service.sandbox.authorization_server import registration_here
 from cds_service.sandbox.fixtures import fixture_folder, load_index
-from cds_service.sandbox.server import FHIR_PATH, add_authorization_server, add_sandbox, filled_store, listening, serve
+from cds_service.sandbox.server import (
+    FHIR_PATH,
+    add_authorization_server,
+    add_sandbox,
+    filled_store,
+    keep_recent,
+    listening,
+    serve,
+)
 from cds_service.settings import Settings, load_settings
 from cds_service.site_knowledge import load_site_knowledge
 
@@ -39,6 +47,7 @@ def run_sandbox(host: str, port: int, today: date, say: Say, ready: Say) -> None
         parts = build_parts(settings)
         app = create_app(settings, parts=parts)
         parts.warm_up()
+        keep_recent(app, store, today)
         add_sandbox(app, url, index, store, load_site_knowledge(settings))
         add_authorization_server(app, url, index, store)
         serve(app, listener, lambda: ready(f"Ready: {url}/ (Ctrl+C stops)"))

@@ -13,14 +13,17 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cds_service.knowledge.model import Knowledge
 from cds_service.sandbox.authorization_server import AuthorizationServer, create_authorization_blueprint
+from cds_service.sandbox.chart_room import ChartRoom
 from cds_service.sandbox.chart_view import listed_patients
+from cds_service.sandbox.dating import Dating
 from cds_service.sandbox.ehr import Ehr
 from cds_service.sandbox.fhir_server.routes import create_fhir_blueprint
 from cds_service.sandbox.fhir_server.store import FhirStore
 from cds_service.sandbox.fhir_server.transaction import run_bundle
 from cds_service.sandbox.fixtures import FixtureIndex
 from cds_service.sandbox.launch_service import create_launch_blueprint
-from cds_service.sandbox.page import ChartRoom, create_page_blueprint
+from cds_service.sandbox.page import create_page_blueprint
+from cds_service.sandbox.watched_tokens import WatchedTokens, watch
 from cds_service.trend_view.drawing import warm_up
 
 FHIR_PATH = "/sandbox/fhir"
@@ -43,7 +46,15 @@ def add_sandbox(app: Flask, base_url: str, index: FixtureIndex, store: FhirStore
     """Put the FHIR server and the chart page on an app that serves the CDS service at `base_url`."""
     ehr = Ehr(service=base_url, fhir_server=base_url + FHIR_PATH)
     app.register_blueprint(create_fhir_blueprint(store), url_prefix=FHIR_PATH)
-    app.register_blueprint(create_page_blueprint(ChartRoom(ehr, index, store, knowledge)))
+    room = ChartRoom(ehr, index, store, knowledge, WatchedTokens())
+    watch(app, room.tokens, FHIR_PATH)
+    app.register_blueprint(create_page_blueprint(room))
+
+
+def keep_recent(app: Flask, store: FhirStore, dated_to: date) -> None:
+    """Move what the store holds now on with the calendar, whenever a request comes on a new day."""
+    dating = Dating(store, dated_to, lambda: datetime.now(UTC).date())
+    app.before_request(dating.keep_up)
 
 
 def add_authorization_server(app: Flask, base_url: str, index: FixtureIndex, store: FhirStore) -> None:

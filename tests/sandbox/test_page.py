@@ -111,10 +111,12 @@ def test_an_accepted_suggestion_becomes_a_draft_order_and_feedback(page: Page, s
 
 def test_request_and_response_are_folded_away_until_asked_for(page: Page) -> None:
     open_chart(page, "Amara Okafor-Sample")
+    page.get_by_role("link", name="Traffic").click()
+    call = page.get_by_role("article", name=re.compile("^POST"))
     for name, member in (("Request", "hookInstance"), ("Response", "cards")):
-        shown = page.locator(f'pre[aria-label="{name}"]')
+        shown = call.locator(f'pre[aria-label="{name}"]')
         expect(shown).to_be_hidden()
-        page.get_by_text(name, exact=True).click()
+        call.get_by_text(name, exact=True).click()
         expect(shown).to_be_visible()
         assert member in json.loads(shown.inner_text())
 
@@ -165,7 +167,7 @@ def test_a_deep_link_opens_the_chart(page: Page, sandbox: RunningSandbox) -> Non
     page.goto(f"{sandbox.url}/?patient=lars-eksempel")
     expect(page).to_have_url(f"{sandbox.url}/patients/lars-eksempel")
     expect(page.get_by_text("Critical", exact=True).last).to_be_visible()
-    expect(page.locator("[aria-current=page]")).to_contain_text("Lars Eksempel")
+    expect(page.locator(".patients [aria-current=page]")).to_contain_text("Lars Eksempel")
 
 
 CONTRAST = """() => {

@@ -54,6 +54,11 @@ class FhirStore:
         with self._lock:
             return tuple(self._by_type.get(resource_type, {}).values())
 
+    def types(self) -> tuple[str, ...]:
+        """The resource types of which anything was ever stored."""
+        with self._lock:
+            return tuple(self._by_type)
+
     def put(self, resource: Mapping[str, object]) -> Stored:
         """Create or replace the resource under its own type and id; an earlier version is forgotten.
 

@@ -32,3 +32,27 @@ if (current && list.scrollHeight > list.clientHeight) {
 if (location.hash.startsWith("#card-")) {
   document.getElementById(location.hash.slice(1))?.focus({ preventScroll: true });
 }
+
+// A file dropped on the import form is as good as one chosen there.
+const form = document.querySelector(".import");
+if (form) {
+  form.querySelector(".drop-hint").hidden = false;
+  const mark = (over) => form.classList.toggle("over", over);
+  form.addEventListener("dragover", (event) => { event.preventDefault(); mark(true); });
+  form.addEventListener("dragleave", () => mark(false));
+  form.addEventListener("drop", (event) => {
+    event.preventDefault();
+    mark(false);
+    if (!event.dataTransfer.files.length) return;
+    form.querySelector("input[type=file]").files = event.dataTransfer.files;
+    form.requestSubmit();
+  });
+}
+
+for (const button of document.querySelectorAll(".copy")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.nextElementSibling.textContent);
+    button.textContent = "Copied";
+  });
+}
