@@ -34,7 +34,7 @@ def ids(fetched: Fetched) -> list[object]:
 def test_a_template_becomes_a_query_with_its_codes_percent_encoded() -> None:
     template = "Observation?patient={{context.patientId}}&code=http://loinc.org|777-3,http://loinc.org|6690-2&_sort=-date&_count=100"
     assert fill_template(template, {"context.patientId": "p-1.x"}) == (
-        "Observation?patient=p-1.x&code=http://loinc.org%7C777-3,http://loinc.org%7C6690-2&_sort=-date&_count=100"
+        "Observation?patient=p-1.x&code=http:%2F%2Floinc.org%7C777-3,http:%2F%2Floinc.org%7C6690-2&_sort=-date&_count=100"
     )
     assert fill_template("Patient/{{ context.patientId }}", {"context.patientId": "1"}) == "Patient/1"
     assert fill_template("Condition?patient=1&code=a%7Cb%20c", {}) == "Condition?patient=1&code=a%7Cb%20c"
