@@ -222,8 +222,10 @@ def test_headings_and_landmarks_are_in_order(page: Page) -> None:
     levels = page.evaluate("[...document.querySelectorAll('main :is(h1,h2,h3,h4,h5,h6)')].map((h) => +h.tagName[1])")
     assert levels[0] == 1
     assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
-    for landmark in ("banner", "main", "navigation", "search"):
+    for landmark in ("banner", "main", "search"):
         expect(page.get_by_role(landmark)).to_have_count(1)
+    for name in ("Patients", "This chart"):
+        expect(page.get_by_role("navigation", name=name)).to_have_count(1)
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
