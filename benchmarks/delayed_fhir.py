@@ -40,7 +40,7 @@ _STATEMENT = {
 _ANSWERS = {
     "metadata": _body(_STATEMENT),
     "Patient/": _body(_PATIENT),
-    "Observation?patient=synthetic-1&code=http://loinc.org%7C58410-2": _body(_counts()),
+    "Observation?patient=synthetic-1&code=http:%2F%2Floinc.org%7C58410-2": _body(_counts()),
     "": _body(_NOTHING),
 }
 """By the beginning of what is asked; the counts' search begins with the first panel."""
