@@ -122,10 +122,22 @@ def _tell_what_to_mind(settings: Settings, host: str, workers: int) -> None:
         click.echo("Warning: CDS_PUBLIC_URL is a loopback address; links on cards open on this machine only.", err=True)
     if settings.audit and settings.pseudonym_key is None:
         _note("CDS_PSEUDONYM_KEY", "not set: the audit trail can't be searched for a patient")
+    if not _database_works(settings):
+        _note("CDS_DATABASE_URL", "not working, or not migrated: run cds-service migrate, or set CDS_MIGRATE=auto")
     for setting, note in _not_shown_or_not_remembered(settings):
         _note(setting, note)
     if settings.rate_limit and settings.redis_url is None and workers > 1:
         _note("CDS_RATE_LIMIT", f"counted by each of {workers} workers for itself; with CDS_REDIS_URL, by all together")
+
+
+def _database_works(settings: Settings) -> bool:
+    from cds_service.records.database import Database
+
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        return database.answers()
+    finally:
+        database.close()
 
 
 def _note(setting: str, note: str) -> None:

@@ -33,8 +33,9 @@ _FAILURES = {
         "Check the host's spelling, and that this machine uses the name server that knows it.",
     ),
     "tls": Failure(
-        "The server's certificate is not accepted: unknown authority, expired, or made for another name.",
-        "With a private certificate authority, set CDS_CA_BUNDLE to its PEM file; else have the certificate renewed.",
+        "No TLS, or the server's certificate is not accepted: unknown authority, expired, or made for another name.",
+        "Check that the port speaks https. With a private certificate authority, set CDS_CA_BUNDLE to its PEM file; "
+        "else have the certificate renewed.",
     ),
     "connection-lost": Failure(
         "The server closed the connection before it had answered.",

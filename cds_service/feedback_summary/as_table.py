@@ -98,13 +98,21 @@ def _remarks(made: MadeSummary, total: Tally) -> Iterator[str]:
         return
     yield (
         f"Override rate: overridden of those answered (Wilson interval). Answered: {said_rate(total.answer_rate)} "
-        f"cards; the others were ignored: no report within {made.rules.ignored_after.days} days."
+        f"cards{_unanswered(made, total)}."
     )
     yield f"Of distinct messages, whatever the number of openings: {said_rate(total.override_rate_of_messages)}."
     if total.changed:
         yield f"Both outcomes were reported of {total.changed} cards; the last one counts."
     if total.comments and made.comments is None:
         yield f"{total.comments} comments; --comments lists them. They may hold patient data."
+
+
+def _unanswered(made: MadeSummary, total: Tally) -> str:
+    """What became of the others; a card shown of late may still be answered, and is in no rate yet."""
+    days = made.rules.ignored_after.days
+    ignored, waiting = total.count(Kind.IGNORED), total.count(Kind.WAITING)
+    said = f"; ignored, with no report within {days} days: {ignored}" if ignored else ""
+    return said + (f"; not answered yet, shown less than {days} days ago: {waiting}" if waiting else "")
 
 
 def _uncounted(made: MadeSummary) -> Iterator[str]:

@@ -89,13 +89,17 @@ class Database:
         return postgresql.insert(table).on_conflict_do_nothing(index_elements=unique)
 
     def answers(self) -> bool:
-        """Whether it can be read now, and has been migrated to this version or a later one: a cheap probe."""
+        """Whether it can be written now, and has been migrated to this version or a later one: a cheap probe.
+
+        It takes a writer's lock and writes nothing; a PostgreSQL that only follows another one says so itself.
+        """
         try:
-            with self.reading() as connection:
+            with self.writing() as connection:
                 version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+                follows = not is_file(self.url) and connection.scalar(text("SHOW transaction_read_only")) == "on"
         except StoreUnavailable:
             return False
-        return version is not None and version >= VERSION
+        return version is not None and version >= VERSION and not follows
 
     def close(self) -> None:
         """Let go of all connections."""

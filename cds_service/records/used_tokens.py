@@ -10,6 +10,7 @@ from cds_service.records.tables import UsedTokenRow
 
 _TABLE = UsedTokenRow.metadata.tables["used_tokens"]
 _PURGED_AT_ONCE = 100
+_NOT_TOLD = "It can't be told whether this token was used before; try again."
 
 
 class UsedTokens:
@@ -34,7 +35,7 @@ class UsedTokens:
             StoreUnavailable: it can't be told; the token is not used.
         """
         digest = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
-        with self._database.writing() as connection:
+        with self._database.writing(_NOT_TOLD) as connection:
             expired = select(_TABLE.c.issuer, _TABLE.c.jti_digest).where(_TABLE.c.expires_at < now)
             old = connection.execute(expired.limit(_PURGED_AT_ONCE)).all()
             if old:

@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.engine import make_url
 
 from cds_service.app import create_app
+from cds_service.records.database import Database
 from cds_service.settings import Settings
 from tests.builders.cds_contract import assert_operation_outcome
 from tests.builders.chart import AS_OF
@@ -65,3 +68,36 @@ def test_calls_are_answered_and_feedback_is_refused_until_it_is_back(
         assert (readiness.status_code, readiness.get_json()) == (200, {"status": "degraded"})
     assert client.get("/readyz").get_json() == {"status": "ready"}
     assert post(client, report, FEEDBACK).status_code == 200
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[None]:
+    """Somebody writes, and doesn't come to an end."""
+    other = Database(url)
+    with other.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM used_tokens")
+        yield
+    other.close()
+
+
+@contextmanager
+def _following(url: str) -> Iterator[None]:
+    """The server only follows another one, as after a switch."""
+    name = make_url(url).database
+    for state in ("on", "off"):
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {state}')
+        if state == "on":
+            yield
+
+
+def test_a_database_that_can_be_read_and_not_written_is_not_working(url: str) -> None:
+    """Used tokens, feedback and audit are written: a probe that only reads would call it ready."""
+    database = Database(url, wait_ms=200)
+    assert database.answers()
+    with _locked(url) if url.startswith("sqlite") else _following(url):
+        other = Database(url, wait_ms=200)
+        assert not other.answers()
+        other.close()
+    database.close()
