@@ -6,7 +6,6 @@ Every step raises `LaunchFailed` with what went wrong, or StoreUnavailable where
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 from authlib.common.security import generate_token
 
@@ -96,11 +95,6 @@ class SmartLaunches:
         if found is None:
             raise LaunchFailed(Trouble.NOT_REGISTERED)
         return found
-
-
-def launch_url(public_url: str, fhir_server: str) -> str:
-    """Where the app is opened standalone, for one EHR."""
-    return f"{public_url}/smart/launch?{urlencode({'iss': fhir_server})}"
 
 
 def _step() -> Deadline:

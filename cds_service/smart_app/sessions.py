@@ -91,14 +91,6 @@ class Sessions:
         """
         return self._opened(_VISIT, self._store.find(_name("visit", visit_id), now))
 
-    def end_visit(self, visit_id: str, now: datetime) -> None:
-        """Forget a visit and its tokens.
-
-        Raises:
-            StoreUnavailable: it can't be forgotten just now.
-        """
-        self._store.take(_name("visit", visit_id), now)
-
     def _sealed(self, kind: TypeAdapter[Kept], value: Kept) -> bytes:
         return self._seal.encrypt(kind.dump_json(value))
 
