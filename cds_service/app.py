@@ -38,7 +38,8 @@ from cds_service.services.registry import CdsService
 from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
 from cds_service.site_knowledge import load_site_knowledge, versions
-from cds_service.smart_app.assembly import Program, fhir_servers, smart_site
+from cds_service.smart_app.assembly import Program, smart_site
+from cds_service.smart_app.registrations import Registered, load_registrations
 from cds_service.smart_app.routes import SmartSite, create_smart_blueprint
 from cds_service.web.edge import Clock, Edge
 from cds_service.web.flask_app import create_edge
@@ -141,7 +142,9 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
     clients = _trusted_clients(settings)
     redis = RedisUsedTokens(settings.redis_url.get_secret_value()) if settings.redis_url and clients else None
     issued = records.issued_cards if settings.memory else NOTHING_KEPT
+    registrations = load_registrations(settings.smart_registrations) if settings.smart_registrations else {}
     review = cytopenia_review(settings, knowledge, clients, issued=issued)
+    review = replace(review, site=replace(review.site, smart_servers=frozenset(registrations)))
     root = urlsplit(settings.public_url).path
     return Parts(
         services=(review,),
@@ -156,7 +159,7 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
         versions=versions(knowledge),
         override_reasons=read_names(knowledge.wording).reasons,
         audit=_audit(settings, records),
-        smart_app=_smart_app(settings, knowledge, records, clock),
+        smart_app=_smart_app(settings, registrations, review, records, clock),
         warm_up=lambda: warm_up(review, utc_now()),
     )
 
@@ -228,17 +231,22 @@ def _fhir_access(
     return lambda client: by_client.get(client, anyone)
 
 
-def _smart_app(settings: Settings, knowledge: Knowledge, records: Stores, clock: Clock) -> SmartSite | None:
+def _smart_app(
+    settings: Settings,
+    registrations: Mapping[str, Registered],
+    review: CytopeniaReview,
+    records: Stores,
+    clock: Clock,
+) -> SmartSite | None:
     """The trend as a SMART app, where it is registered anywhere; its reading is remembered by nobody."""
-    file = settings.smart_registrations
-    if file is None:
+    if not registrations:
         return None
     http = HttpClient(_outbound(settings))
-    servers = ListedServers(http, AllowedServers.parse(fhir_servers(file), settings.allow_http))
-    review = replace(cytopenia_review(settings, knowledge), fhir=lambda _: servers)
+    servers = ListedServers(http, AllowedServers.parse(registrations, settings.allow_http))
+    reader = replace(review, fhir=lambda _: servers, memory=replace(review.memory, issued=NOTHING_KEPT))
     key = settings.session_key.get_secret_value().encode() if settings.session_key else secrets.token_bytes(32)
-    program = Program(settings.public_url, key, records.sealed_values, http, review.review, knowledge, clock)
-    return smart_site(file, program)
+    program = Program(settings.public_url, key, records.sealed_values, http, reader.review, review.knowledge, clock)
+    return smart_site(registrations, program)
 
 
 def _outbound(settings: Settings) -> OutboundSettings:
@@ -256,7 +264,6 @@ def _site_options(settings: Settings) -> SiteOptions:
         extension=settings.assessment_extension,
         silent=settings.mode == "silent",
         paused=frozenset(settings.paused_findings),
-        smart_servers=frozenset(fhir_servers(settings.smart_registrations) if settings.smart_registrations else ()),
     )
 
 

@@ -71,12 +71,12 @@ def rotate_key(audit: bool, dry_run: bool) -> None:
 
 
 def _key_ids(settings: Settings) -> frozenset[str]:
-    from cds_service.services.pseudonyms import Pseudonyms
+    from cds_service.services.keyed_hash import key_id
 
     if settings.pseudonym_key is None:
         raise WrongSetting("CDS_PSEUDONYM_KEY: needed, or all keys would be retired ones.")
     keys = filter(None, (settings.pseudonym_key, settings.pseudonym_key_previous))
-    return frozenset(Pseudonyms(key.get_secret_value().encode()).key_id for key in keys)
+    return frozenset(key_id(key.get_secret_value().encode()) for key in keys)
 
 
 def _forget(database: "Database", kind: Literal["cards", "audit"], kept: frozenset[str], dry_run: bool) -> str:

@@ -142,15 +142,17 @@ class FetchedKeys:
         self._next_try = self._fetched_at + PAUSE_SECONDS
 
 
-def download_key_set(http: HttpClient, url: HttpUrl) -> bytes:
-    """The document at a client's JWKS URL: no redirect, no forbidden address, one deadline, a limited size.
+def download_key_set(http: HttpClient, url: HttpUrl, deadline: Deadline | None = None) -> bytes:
+    """The document at a JWKS URL: no redirect, no forbidden address, one deadline, a limited size.
+
+    Without a deadline of the caller's own it has FETCH_SECONDS.
 
     Raises:
         OSError: no answer; its text is a reason code.
         ValueError: another status than 200.
     """
     headers = {"Accept": "application/jwk-set+json, application/json", "User-Agent": "cytopenia-cds"}
-    answer = http.send("GET", url, headers, None, Deadline.after(FETCH_SECONDS))
+    answer = http.send("GET", url, headers, None, deadline or Deadline.after(FETCH_SECONDS))
     if answer.status != 200:
         raise ValueError(f"status-{answer.status}")
     return answer.body

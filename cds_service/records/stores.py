@@ -36,7 +36,7 @@ class Stores:
     probe: Hurry
 
     def answer(self) -> bool:
-        """Whether the database can be read now; told within a second."""
+        """Whether the database can be written now; told within a second."""
         try:
             return self.probe(self.database.answers)
         except StoreUnavailable:

@@ -26,7 +26,6 @@ _POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 's
 """Choosing a patient is a form whose answer leads on to the app."""
 _CODE_LIFE = timedelta(minutes=5)
 _FOR_SIGNING: KeyParameters = {"alg": "ES256", "use": "sig"}
-_CLOCK: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - one clock, replaced in no test
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class AuthorizationServer:
         code = str(generate_token(40))
         granted = _Granted(
             context, _narrowed(asked.get("scope", ""), context), asked["code_challenge"], redirect_uri,
-            asked.get("nonce"), _CLOCK() + _CODE_LIFE,
+            asked.get("nonce"), datetime.now(UTC) + _CODE_LIFE,
         )  # fmt: skip
         with self._lock:
             self._codes[code] = granted
@@ -108,7 +107,11 @@ class AuthorizationServer:
             return (200, self._tokens(granted)) if granted else (400, {"error": "invalid_grant"})
         with self._lock:
             granted = self._codes.pop(form.get("code", ""), None)
-        if granted is None or granted.expires_at < _CLOCK() or granted.redirect_uri != form.get("redirect_uri"):
+        if (
+            granted is None
+            or granted.expires_at < datetime.now(UTC)
+            or granted.redirect_uri != form.get("redirect_uri")
+        ):
             return 400, {"error": "invalid_grant"}
         if create_s256_code_challenge(form.get("code_verifier", "")) != granted.challenge:  # type: ignore[no-untyped-call]
             return 400, {"error": "invalid_grant"}
@@ -146,7 +149,7 @@ class AuthorizationServer:
     def _identity(self, granted: _Granted) -> dict[str, object]:
         if "openid" not in granted.scope.split():
             return {}
-        now = int(_CLOCK().timestamp())
+        now = int(datetime.now(UTC).timestamp())
         claims = {
             "iss": self.url, "aud": CLIENT_ID, "sub": "example", "fhirUser": f"{self.fhir_server}/Practitioner/example",
             "iat": now, "exp": now + 300, "nonce": granted.nonce,

@@ -1,17 +1,16 @@
-"""From the file of registrations to the app: its launches, its sessions, its reading. Fetches nothing yet."""
+"""From the registrations to the app: its launches, its sessions, its reading. Fetches nothing yet."""
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from cds_service.knowledge.model import Knowledge
 from cds_service.outbound.client import HttpClient
 from cds_service.smart_app.chart_page import ChartReader, Review
 from cds_service.smart_app.launching import SmartLaunches
-from cds_service.smart_app.registrations import Registered, load_registrations
+from cds_service.smart_app.registrations import Registered
 from cds_service.smart_app.routes import SmartSite
 from cds_service.smart_app.sessions import SealedStore, Sessions
 
@@ -29,25 +28,11 @@ class Program:
     clock: Callable[[], datetime]
 
 
-def fhir_servers(registrations: Path) -> tuple[str, ...]:
-    """The FHIR servers of a file of registrations.
-
-    Raises:
-        RegistrationsInvalid: the file can't be used.
-    """
-    return tuple(load_registrations(registrations))
-
-
-def smart_site(registrations: Path, program: Program) -> SmartSite:
-    """The app of a file of registrations.
-
-    Raises:
-        RegistrationsInvalid: the file can't be used.
-    """
-    found: dict[str, Registered] = dict(load_registrations(registrations))
+def smart_site(registrations: Mapping[str, Registered], program: Program) -> SmartSite:
+    """The app for these registrations, by FHIR server."""
     launches = SmartLaunches(
-        registrations=found,
-        sessions=Sessions(program.store, (_fernet_key(program.session_key),)),
+        registrations=registrations,
+        sessions=Sessions(program.store, _fernet_key(program.session_key)),
         http=program.http,
         redirect_uri=f"{program.public_url}/smart/callback",
     )

@@ -103,8 +103,7 @@ def returned_code(answer: Mapping[str, str]) -> str:
     """
     error = answer.get("error")
     if error is not None:
-        known = error if error.isascii() and error.replace("_", "").isalpha() and len(error) <= 64 else None
-        raise LaunchFailed(_TROUBLE.get(error, Trouble.EHR_REFUSED), known)
+        raise LaunchFailed(_TROUBLE.get(error, Trouble.EHR_REFUSED))
     code = answer.get("code", "")
     if not code or len(code) > _LONGEST_CODE:
         raise LaunchFailed(Trouble.EHR_UNAVAILABLE)

@@ -11,6 +11,7 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from cds_service.cds_hooks.errors import RequestInvalid
 from cds_service.cds_hooks.strict_json import decode_object
+from cds_service.client_authentication.key_sources import download_key_set
 from cds_service.outbound.client import HttpClient
 from cds_service.outbound.deadline import Deadline
 from cds_service.outbound.errors import CallFailed
@@ -39,14 +40,10 @@ def check_identity(  # noqa: PLR0913 - all that the check rests on
     """
     if id_token is None or pending.jwks_uri is None or pending.issuer is None or pending.nonce is None:
         raise LaunchFailed(Trouble.IDENTITY)
-    headers = {"Accept": "application/jwk-set+json, application/json", "User-Agent": "cytopenia-cds"}
     try:
-        answer = http.send("GET", check_endpoint(pending.jwks_uri, registration), headers, None, deadline)
-        token = jwt.decode(
-            id_token,
-            KeySet.import_key_set(cast("KeySetSerialization", decode_object(answer.body))),
-            algorithms=_ALGORITHMS,
-        )
+        keys = decode_object(download_key_set(http, check_endpoint(pending.jwks_uri, registration), deadline))
+        key_set = KeySet.import_key_set(cast("KeySetSerialization", keys))
+        token = jwt.decode(id_token, key_set, algorithms=_ALGORITHMS)
         registry = JWTClaimsRegistry(
             now=int(now.timestamp()),
             leeway=_LEEWAY_SECONDS,

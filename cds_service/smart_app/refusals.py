@@ -33,9 +33,8 @@ class Trouble(StrEnum):
 
 
 class LaunchFailed(Exception):
-    """A launch that can't go on. `registered_error` is the OAuth error code (RFC 6749) the EHR gave, if any."""
+    """A launch that can't go on."""
 
-    def __init__(self, trouble: Trouble, registered_error: str | None = None) -> None:
+    def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble.value)
         self.trouble = trouble
-        self.registered_error = registered_error

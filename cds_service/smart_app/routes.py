@@ -35,7 +35,6 @@ from cds_service.trend_view.view import Range
 from cds_service.web.request_log import SMART_APP, current_call
 
 _STATUS = {
-    Trouble.NOT_REGISTERED: 403,
     Trouble.SERVER_NOT_LISTED: 502,
     Trouble.NO_CONFIGURATION: 502,
     Trouble.EHR_REFUSED: 502,

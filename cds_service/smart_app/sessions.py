@@ -4,12 +4,11 @@ What is stored is named by a digest of its id, so that the store alone opens no 
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken
 from pydantic import TypeAdapter, ValidationError
 
 from cds_service.smart_app.authorization import PendingLaunch
@@ -53,11 +52,11 @@ _VISIT = TypeAdapter(Visit)
 
 
 class Sessions:
-    """Launches by `state`, visits by their id. `keys`: the first seals, all open (rotation)."""
+    """Launches by `state`, visits by their id, sealed with a Fernet key."""
 
-    def __init__(self, store: SealedStore, keys: Sequence[bytes]) -> None:
+    def __init__(self, store: SealedStore, key: bytes) -> None:
         self._store = store
-        self._seal = MultiFernet([Fernet(key) for key in keys])
+        self._seal = Fernet(key)
 
     def keep_launch(self, state: str, launch: PendingLaunch, now: datetime) -> None:
         """Remember a launch until the browser is back.
@@ -99,7 +98,7 @@ class Sessions:
             return None
         try:
             return kind.validate_json(self._seal.decrypt(sealed))
-        except (InvalidToken, ValidationError):  # sealed with a retired key, or by another version
+        except (InvalidToken, ValidationError):  # sealed with another key, or by another version
             return None
 
 

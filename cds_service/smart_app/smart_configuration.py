@@ -79,15 +79,15 @@ def _get(scope: Scope, url: str) -> Mapping[str, object]:
 
 
 def _from_well_known(told: Mapping[str, object]) -> SmartConfiguration | None:
-    authorization, token = _text(told, "authorization_endpoint"), _text(told, "token_endpoint")
+    authorization, token = text_in(told, "authorization_endpoint"), text_in(told, "token_endpoint")
     if not authorization or not token:
         return None
     listed = told.get("capabilities")
     return SmartConfiguration(
         authorization_endpoint=authorization,
         token_endpoint=token,
-        issuer=_text(told, "issuer"),
-        jwks_uri=_text(told, "jwks_uri"),
+        issuer=text_in(told, "issuer"),
+        jwks_uri=text_in(told, "jwks_uri"),
         capabilities=frozenset(one for one in listed if isinstance(one, str))
         if isinstance(listed, list)
         else frozenset(),
@@ -97,7 +97,7 @@ def _from_well_known(told: Mapping[str, object]) -> SmartConfiguration | None:
 def _from_capabilities(told: Mapping[str, object]) -> SmartConfiguration | None:
     """The extension oauth-uris of `rest.security` (SMART App Launch 1.0)."""
     uris = {
-        str(part.get("url")): _text(part, "valueUri") or ""
+        str(part.get("url")): text_in(part, "valueUri") or ""
         for rest in _objects(told, "rest")
         for extension in _objects(rest.get("security"), "extension")
         if extension.get("url") == _OAUTH_URIS
@@ -113,6 +113,7 @@ def _objects(parent: object, name: str) -> Iterator[Mapping[str, object]]:
         yield from (one for one in listed if isinstance(one, Mapping))
 
 
-def _text(told: Mapping[str, object], name: str) -> str | None:
+def text_in(told: Mapping[str, object], name: str) -> str | None:
+    """A member that is a text and not empty."""
     value = told.get(name)
     return value if isinstance(value, str) and value else None

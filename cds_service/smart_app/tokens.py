@@ -16,7 +16,7 @@ from cds_service.outbound.errors import CallFailed
 from cds_service.smart_app.authorization import covers
 from cds_service.smart_app.refusals import LaunchFailed, Trouble
 from cds_service.smart_app.registrations import Registered
-from cds_service.smart_app.smart_configuration import check_endpoint
+from cds_service.smart_app.smart_configuration import check_endpoint, text_in
 
 _USUAL_LIFE = timedelta(minutes=5)
 """Of an access token whose answer doesn't say."""
@@ -34,7 +34,6 @@ class Grant:
     refresh_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
     need_patient_banner: bool = True
-    app_context: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class TokenEndpoint:
         """
         form = prepare_token_request("authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=verifier)
         answer = self._post(str(form), deadline, spent=Trouble.STALE)
-        return _grant(answer, now, _text(answer, "patient"))
+        return _grant(answer, now, text_in(answer, "patient"))
 
     def renew(self, grant: Grant, now: datetime, deadline: Deadline) -> Grant:
         """A new access token; the patient stays.
@@ -65,7 +64,7 @@ class TokenEndpoint:
             raise LaunchFailed(Trouble.EXPIRED)
         form = prepare_token_request("refresh_token", refresh_token=grant.refresh_token)
         answer = self._post(str(form), deadline, spent=Trouble.EXPIRED)
-        if _text(answer, "patient") not in {None, grant.patient_id}:
+        if text_in(answer, "patient") not in {None, grant.patient_id}:
             raise LaunchFailed(Trouble.EXPIRED)  # never another patient's chart in an open page
         renewed = {"scope": "patient/Observation.rs", "refresh_token": grant.refresh_token} | dict(answer)
         return _grant(renewed, now, grant.patient_id)
@@ -97,10 +96,10 @@ class TokenEndpoint:
 
 
 def _grant(answer: Mapping[str, object], now: datetime, patient_id: str | None) -> Grant:
-    access_token, token_type = _text(answer, "access_token"), _text(answer, "token_type") or ""
+    access_token, token_type = text_in(answer, "access_token"), text_in(answer, "token_type") or ""
     if access_token is None or token_type.lower() != "bearer":
         raise LaunchFailed(Trouble.EHR_UNAVAILABLE)
-    if not covers(_text(answer, "scope") or ""):
+    if not covers(text_in(answer, "scope") or ""):
         raise LaunchFailed(Trouble.SCOPE)
     if patient_id is None:
         raise LaunchFailed(Trouble.NO_PATIENT)
@@ -108,10 +107,9 @@ def _grant(answer: Mapping[str, object], now: datetime, patient_id: str | None) 
         access_token=access_token,
         patient_id=patient_id,
         expires_at=now + _life(answer.get("expires_in")),
-        refresh_token=_text(answer, "refresh_token"),
-        id_token=_text(answer, "id_token"),
+        refresh_token=text_in(answer, "refresh_token"),
+        id_token=text_in(answer, "id_token"),
         need_patient_banner=answer.get("need_patient_banner") is not False,
-        app_context=_text(answer, "appContext"),
     )
 
 
@@ -122,11 +120,6 @@ def _life(seconds: object) -> timedelta:
     except ValueError:
         told = 0
     return min(timedelta(seconds=told), _LONGEST_LIFE) if 0 < told < 10**9 else _USUAL_LIFE
-
-
-def _text(told: Mapping[str, object], name: str) -> str | None:
-    value = told.get(name)
-    return value if isinstance(value, str) and value else None
 
 
 _TROUBLE = {
