@@ -1,6 +1,5 @@
 """A real redis-server on loopback, for as long as a test needs it."""
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as NotYetListening
 from redis.retry import Retry
+
+from tests.builders.ports import free_port
 
 
 @dataclass
@@ -42,10 +43,3 @@ def redis_server(folder: Path, port: int | None = None) -> Iterator[RedisServer]
         yield server
     finally:
         server.stop()
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

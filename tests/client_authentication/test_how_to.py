@@ -11,7 +11,7 @@ import pytest
 
 from cds_service.client_authentication.refusals import Reason
 from cds_service.client_authentication.trusted_clients import load_trusted_clients
-from tests.builders.redis_server import free_port
+from tests.builders.ports import free_port
 from tests.builders.serving import clean_environment
 
 ROOT = Path(__file__).parents[2]

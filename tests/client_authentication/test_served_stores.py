@@ -22,8 +22,9 @@ from tests.builders.client_tokens import (
     key_set,
     public_jwk,
 )
+from tests.builders.ports import free_port
 from tests.builders.raw_server import answer, hangs, raw_server
-from tests.builders.redis_server import free_port, redis_server
+from tests.builders.redis_server import redis_server
 from tests.builders.serving import Served, serving
 
 pytestmark = pytest.mark.server

@@ -4,12 +4,12 @@ import json
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.builders.ports import free_port
 from tests.builders.serving import clean_environment
 
 STOP_SECONDS = 45
@@ -24,8 +24,7 @@ class Service:
     database_url: str
 
     def __post_init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
 
     def start(self) -> None:
         """Start, and wait until it serves."""

@@ -17,6 +17,7 @@ from cds_service.doctor.steps import Outcome
 from tests.builders.conversation import LOW_COUNTS
 from tests.builders.fhir_chart import COUNTS, PATIENT, served_chart
 from tests.builders.fhir_stub import Reply, fhir_stub, outcome, searchset
+from tests.builders.ports import free_port
 from tests.builders.raw_server import Behaviour, closes, hangs, raw_server, resets, sends
 from tests.doctor.conftest import Doctor
 
@@ -65,19 +66,19 @@ def test_a_server_that_answers_everything_so(doctor: Doctor, reply: Reply, says:
     assert "SECRET-DIAGNOSTICS" not in result.output
 
 
-def test_nobody_listens_there(doctor: Doctor, free_port: int) -> None:
-    result = doctor(f"http://127.0.0.1:{free_port}/fhir")
+def test_nobody_listens_there(doctor: Doctor) -> None:
+    result = doctor(f"http://127.0.0.1:{free_port()}/fhir")
     assert result.exit_code == 1
     assert "The server can't be reached" in result.output
     assert "Check host and port" in result.output
 
 
-def test_a_name_that_is_not_known(doctor: Doctor, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_not_known(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "not known")
 
     monkeypatch.setattr("cds_service.doctor.failures.socket.getaddrinfo", unknown)
-    result = doctor(f"http://localhost:{free_port}/fhir")
+    result = doctor(f"http://localhost:{free_port()}/fhir")
     assert result.exit_code == 1
     assert "The host's name can't be found (DNS)." in result.output
 
@@ -163,13 +164,6 @@ def test_a_wrong_setting_ends_with_2(doctor: Doctor, monkeypatch: pytest.MonkeyP
     result = doctor("http://127.0.0.1:9/fhir")
     assert result.exit_code == 2
     assert "CDS_TIME_BUDGET_MS" in result.output
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 @pytest.fixture

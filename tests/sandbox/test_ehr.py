@@ -11,7 +11,7 @@ from cds_service.outbound.plain import get_json
 from cds_service.sandbox.commands import load_command, open_chart_command
 from cds_service.sandbox.ehr import Ehr, EhrError
 from tests.builders.client_tokens import ISSUER
-from tests.builders.redis_server import free_port
+from tests.builders.ports import free_port
 from tests.builders.serving import serving
 from tests.sandbox.conftest import RunningSandbox
 

@@ -19,6 +19,7 @@ import requests
 
 from tests.builders.cds_contract import assert_operation_outcome, assert_response_conforms
 from tests.builders.conversation import FEEDBACK, SERVICE, overridden, replaced, valid_call
+from tests.builders.ports import free_port
 from tests.web.fake_server import GATED_ENCOUNTER
 
 pytestmark = pytest.mark.server
@@ -39,7 +40,7 @@ class Server(NamedTuple):
 
 
 def _start(folder: Path) -> Server:
-    metrics = _free_address()
+    metrics = f"127.0.0.1:{free_port()}"
     os.mkfifo(folder / GATE)
     arguments = [f"sqlite:///{folder}/feedback.sqlite3", metrics, str(folder / GATE)]
     process = subprocess.Popen(
@@ -50,11 +51,6 @@ def _start(folder: Path) -> Server:
     url = process.stdout.readline().decode().strip()
     assert url.startswith("http://127.0.0.1:"), (folder / "log").read_text()
     return Server(process, url, f"http://{metrics}/metrics")
-
-
-def _free_address() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
