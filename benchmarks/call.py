@@ -49,7 +49,7 @@ def main() -> None:
                 f"{percentile(mine, 50) / percentile(yardstick, 50):.2f}",
             )
     console.print(table)
-    console.print(f"start-up: service {started:.2f} s, no-op Flask {noop_started:.2f} s")
+    console.print(f"start-up: service {started.started:.2f} s, no-op Flask {noop_started.started:.2f} s")
     console.print(machine())
 
 

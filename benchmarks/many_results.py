@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.payload import COUNTS, OTHERS, observation
+from benchmarks.payload import COUNTS, OTHERS, call_with, observation
 from cds_service.app import create_app
 from cds_service.settings import Settings
 
@@ -35,23 +35,6 @@ def results(number: int, compact: bool, only_counts: bool) -> list[dict[str, Any
         whole = observation(index, code, name, unit, round(value + index % 97 / 100, 2), when)
         made.append({element: whole[element] for element in KEPT} if compact else whole)
     return made
-
-
-def request_body(observations: list[dict[str, Any]]) -> bytes:
-    """The patient-view call with these Observations."""
-    nothing = {"resourceType": "Bundle", "type": "searchset"}
-    counts = {**nothing, "entry": [{"resource": one} for one in observations]}
-    patient = {"resourceType": "Patient", "id": "synthetic-1", "birthDate": "1970-05-05"}
-    prefetch = {"patient": patient, "counts": counts}
-    prefetch |= dict.fromkeys(("companions", "conditions", "medications"), nothing)
-    return json.dumps(
-        {
-            "hook": "patient-view",
-            "hookInstance": "0c6f0a54-8c5b-4d0a-9d5b-1d8a7d5f9a11",
-            "context": {"userId": "Practitioner/p1", "patientId": "synthetic-1"},
-            "prefetch": prefetch,
-        }
-    ).encode()
 
 
 def client(folder: str, max_body_bytes: int = 16_777_216) -> FlaskClient:
@@ -92,7 +75,7 @@ def main() -> None:
             ("usual, all counts", False, True),
         ):
             made = results(options.results, compact, only_counts)
-            body, each = request_body(made), len(json.dumps(made[0]))
+            body, each = call_with(made), len(json.dumps(made[0]))
             del made
             best = min(seconds_of_cpu(asked, body) for _ in range(options.calls))
             rate = f"{options.results / best:,.0f}"

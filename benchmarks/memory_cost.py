@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.payload import request_body
+from benchmarks.payload import HOOK_INSTANCE, PATIENT_ID, request_body
 from cds_service.app import create_app
 from cds_service.records.migrate import migrate
 from cds_service.settings import Settings
@@ -54,8 +54,8 @@ def _clients() -> Iterator[dict[tuple[str, str], FlaskClient]]:
 
 
 def _measure(client: FlaskClient, body: bytes) -> float:
-    call = body.replace(b"0c6f0a54-8c5b-4d0a-9d5b-1d8a7d5f9a11", str(uuid.uuid4()).encode())
-    call = call.replace(b"synthetic-1", f"synthetic-{uuid.uuid4().hex[:8]}".encode())
+    call = body.replace(HOOK_INSTANCE.encode(), str(uuid.uuid4()).encode())
+    call = call.replace(PATIENT_ID.encode(), f"synthetic-{uuid.uuid4().hex[:8]}".encode())
     began = time.perf_counter()
     response = client.post(PATH, data=call, content_type="application/json")
     taken = (time.perf_counter() - began) * 1000

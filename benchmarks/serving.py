@@ -1,8 +1,9 @@
-"""Servers as processes of their own on loopback, calls to them, and percentiles of what they took."""
+"""Servers as processes of their own on loopback: started, called, and asked what they took of processor and memory."""
 
 import http.client
 import os
 import platform
+import re
 import socket
 import statistics
 import subprocess
@@ -11,6 +12,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.wrk import kept_on
 
 PATH = "/cds-services/cytopenia-review"
 
@@ -27,11 +32,50 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it listens, its first process, and how many seconds it took to answer."""
+
+    port: int
+    process: int
+    started: float
+
+    @property
+    def url(self) -> str:
+        """Of the service's endpoint."""
+        return f"http://127.0.0.1:{self.port}{PATH}"
+
+    def cpu_seconds(self) -> float:
+        """Processor time (user and system) of all its processes so far."""
+        return sum(_cpu_seconds(process) for process in self._processes())
+
+    def peak_megabytes(self) -> float:
+        """The most memory that its largest worker ever had (VmHWM)."""
+        processes = self._processes()
+        return max(_status_kilobytes(process, "VmHWM") for process in processes[1:] or processes) / 1024
+
+    def megabytes(self) -> float:
+        """The memory that its largest worker has now (VmRSS)."""
+        processes = self._processes()
+        return max(_status_kilobytes(process, "VmRSS") for process in processes[1:] or processes) / 1024
+
+    def _processes(self) -> list[int]:
+        """The first, and all that come from it."""
+        found = [self.process]
+        for process in found:
+            found += map(int, Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split())
+        return found
+
+
 @contextmanager
 def running(
-    command: list[str], port: int, settings: Mapping[str, str] | None = None, probe: str = "/livez"
-) -> Iterator[float]:
-    """The server as a process; yields the seconds it took to answer."""
+    command: list[str],
+    port: int,
+    settings: Mapping[str, str] | None = None,
+    probe: str = "/livez",
+    core: int | None = None,
+) -> Iterator[Server]:
+    """The server as a process, kept on one processor core if one is named."""
     with tempfile.TemporaryDirectory() as folder:
         usual = {
             "CDS_AUTH": "off",
@@ -40,13 +84,26 @@ def running(
         }
         began = time.perf_counter()
         process = subprocess.Popen(
-            command, env=os.environ | usual | dict(settings or {}), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            kept_on(core, command),
+            env=os.environ | usual | dict(settings or {}),
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
         )
         try:
-            yield _wait(port, began, probe)
+            yield Server(port, process.pid, _wait(port, began, probe))
         finally:
             process.terminate()
             process.wait(10)
+
+
+def _cpu_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _status_kilobytes(process: int, name: str) -> int:
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def _wait(port: int, began: float, probe: str) -> float:
@@ -79,4 +136,6 @@ def percentile(values: list[float], percent: int) -> float:
 
 def machine() -> str:
     """What it was measured on, in a line."""
-    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    names = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    processor = names.group(1) if names else platform.machine()
+    return f"{processor} ({platform.machine()}), {os.cpu_count()} cores, Python {platform.python_version()}"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.many_results import NOW, PATH, client, request_body, results
+from benchmarks.many_results import NOW, PATH, client, results
+from benchmarks.payload import call_with
 
 NUMBER = 20_000
 
@@ -20,7 +21,7 @@ def test_one_result_among_many_decides(only_counts: bool, tmp_path: Path) -> Non
     newest["valueQuantity"] = {**sent[0]["valueQuantity"], "value": 5.5}
     foreign = {**newest, "id": "foreign", "subject": {"reference": "Patient/somebody-else"}}
     sent[NUMBER // 2 : NUMBER // 2] = [newest, foreign]
-    body = request_body(sent)
+    body = call_with(sent)
     assert len(body) < 16_777_216
     answer = client(str(tmp_path)).post(PATH, data=body, content_type="application/json")
     assessment = answer.get_json()["extension"]["org.cytopenia-cds.assessment"]
