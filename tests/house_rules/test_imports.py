@@ -22,7 +22,21 @@ MAY_IMPORT = {
     "records": {"cds_hooks", "services", "feedback_summary"},
     "site_files": set(),
     "client_authentication": {"cds_hooks", "outbound", "site_files"},
+    "composition": {
+        "audit",
+        "cds_hooks",
+        "client_authentication",
+        "fhir_reading",
+        "knowledge",
+        "outbound",
+        "records",
+        "services",
+        "settings",
+        "smart_app",
+        "web",
+    },
     "doctor": {
+        "composition",
         "site_knowledge",
         "cds_hooks",
         "outbound",
@@ -62,27 +76,22 @@ MAY_IMPORT = {
     "audit": {"command_line", "cds_hooks", "records", "services", "web"},
     "__main__": {"cli"},
     "app": {
+        "cds_hooks",
+        "client_authentication",
+        "composition",
+        "feedback_summary",
+        "services",
+        "settings",
         "site_knowledge",
         "smart_app",
-        "hematology",
-        "cds_hooks",
-        "outbound",
-        "knowledge",
-        "fhir_reading",
-        "services",
-        "records",
-        "feedback_summary",
-        "client_authentication",
-        "audit",
         "web",
-        "settings",
     },
     "command_line": {"settings", "knowledge", "cds_hooks"},
     "feedback_commands": {"command_line", "settings", "knowledge", "records", "feedback_summary"},
     "records_commands": {"command_line", "settings", "records", "services"},
     "cli": {"site_knowledge", "command_line", "app", "settings", "knowledge", "records", "sandbox", "web", "cds_hooks"},
 }
-"""Room to the rooms it may know. `app` and `cli` compose; what isn't listed is refused."""
+"""Room to the rooms it may know. `composition`, `app` and `cli` compose; what isn't listed is refused."""
 
 STDLIB_ONLY = {"hematology", "cds_hooks"}
 ONLY_HERE = {

@@ -5,10 +5,11 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from cds_service.app import Parts, create_app, open_records
+from cds_service.app import Parts, create_app
 from cds_service.cds_hooks.cards import CdsResponse
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.request import CdsRequest
+from cds_service.composition.records import open_records
 from cds_service.services.registry import CallFacts
 from cds_service.settings import Settings
 from cds_service.web import server

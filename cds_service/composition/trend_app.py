@@ -1,0 +1,36 @@
+"""The counts over time as a SMART app, where it is registered anywhere."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cds_service.composition.site import outbound_settings
+from cds_service.outbound.allowed_servers import AllowedServers
+from cds_service.outbound.client import HttpClient
+from cds_service.records.stores import Stores
+from cds_service.services.cytopenia_review import CytopeniaReview
+from cds_service.services.fhir_access import ListedServers
+from cds_service.services.issued_card import NOTHING_KEPT
+from cds_service.settings import Settings
+from cds_service.smart_app.assembly import Program, smart_site
+from cds_service.smart_app.registrations import Registered
+from cds_service.smart_app.routes import SmartSite
+from cds_service.web.edge import Clock
+
+
+def trend_app(
+    settings: Settings,
+    registrations: Mapping[str, Registered],
+    review: CytopeniaReview,
+    records: Stores,
+    clock: Clock,
+) -> SmartSite | None:
+    """The trend as a SMART app, where it is registered anywhere; its reading is remembered by nobody."""
+    if not registrations:
+        return None
+    http = HttpClient(outbound_settings(settings))
+    servers = ListedServers(http, AllowedServers.parse(registrations, settings.allow_http))
+    reader = replace(review, fhir=lambda _: servers, memory=replace(review.memory, issued=NOTHING_KEPT))
+    key = settings.session_key.get_secret_value().encode() if settings.session_key else secrets.token_bytes(32)
+    program = Program(settings.public_url, key, records.sealed_values, http, reader.review, review.knowledge, clock)
+    return smart_site(registrations, program)
