@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from cds_service.call_phases import Listener
 from cds_service.cds_hooks.clients import ANYONE, Authenticate
 from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.client_authentication.redis_tokens import RedisUsedTokens
@@ -66,6 +67,7 @@ def create_app(
     clock: Clock = utc_now,
     parts: Parts | None = None,
     observers: tuple[Callable[[CallRecord], None], ...] = (log_call,),
+    listeners: tuple[Listener, ...] = (),
 ) -> Flask:
     """The Flask app.
 
@@ -74,6 +76,7 @@ def create_app(
         clock: gives each call its `as_of`.
         parts: what to serve; by default what `build_parts` makes of the settings.
         observers: hear of every finished call.
+        listeners: hear of its phases while they pass.
     """
     configure_logging(settings.log_level)
     listen_to_libraries(settings.log_level)
@@ -94,6 +97,7 @@ def create_app(
             versions=parts.versions,
             override_reasons=parts.override_reasons,
             observers=(parts.audit, *observers),
+            listeners=listeners,
             ops_token=settings.ops_token.get_secret_value() if settings.ops_token else None,
         )
     )

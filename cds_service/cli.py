@@ -103,11 +103,13 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     except AddressTaken as error:
         raise click.ClickException(str(error)) from None
     with shared_counts():
-        from cds_service.web.metrics import count_call, listen_for_metrics
+        from cds_service.web.metrics import PhaseCounts, count_call, tell_versions
+        from cds_service.web.metrics_listener import listen_for_metrics
 
         with errors_in_one_line():
             parts = build_parts(settings)
-            app = create_app(settings, parts=parts, observers=(log_call, count_call))
+            app = create_app(settings, parts=parts, observers=(log_call, count_call), listeners=(PhaseCounts(),))
+            tell_versions(parts.versions)
             parts.warm_up()
             if settings.metrics_bind != "off":
                 listen_for_metrics(settings.metrics_bind)

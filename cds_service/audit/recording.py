@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from cds_service.audit.pseudonyms import AuditPseudonyms
+from cds_service.call_phases import Phase
 from cds_service.records.audit_trail import AuditEntry
 from cds_service.web.request_log import CallRecord
 
@@ -18,7 +19,8 @@ def record_calls_in(append: Callable[[AuditEntry], None], pseudonyms: AuditPseud
         if record.about is None:
             return
         try:
-            append(entry_of(record, pseudonyms))
+            with Phase("auditing"):
+                append(entry_of(record, pseudonyms))
         except Exception:  # whatever it is, a clinician waits
             record.audit = "lost"
 

@@ -12,6 +12,8 @@ class CallRefused(Exception):
     """
 
     issue_code = "processing"
+    reason: str = ""
+    """A class of it for log and counts, where there is one finer than the error's."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -43,14 +45,15 @@ class ServiceUnknown(CallRefused):
 class DataNotAvailable(CallRefused):
     """Data the service needs were neither prefetched nor obtainable (412).
 
-    `missing` names the prefetch keys that could not be had.
+    `missing` names the prefetch keys that could not be had, `reason` is a class of why.
     """
 
     issue_code = "incomplete"
 
-    def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, missing: tuple[str, ...] = (), reason: str = "") -> None:
         super().__init__(message)
         self.missing = missing
+        self.reason = reason
 
 
 class StoreUnavailable(CallRefused):

@@ -9,9 +9,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from cds_service.call_phases import Phase
 from cds_service.fhir_reading.entries import FAILED, UNREADABLE, Entry, Unpacked, falls_short, unpack
+from cds_service.fhir_reading.outcomes import outcome_of
 
 ACCEPT = "application/fhir+json"
 MAX_PAGES = 20
@@ -113,6 +115,7 @@ class FhirServer:
     def __init__(self, http: Http, decode: Callable[[bytes], object]) -> None:
         """`decode` reads JSON keeping every number exact, and raises ValueError."""
         self._http = http
+        self._host = urlsplit(http.base).hostname or ""
         self._decode = decode
         self._queries_left = MAX_QUERIES
         self._lock = threading.Lock()
@@ -158,6 +161,14 @@ class FhirServer:
 
     def _page(self, url: str, ask: Callable[[str], HttpAnswer], resource_type: str | None) -> tuple[Unpacked, str]:
         """One page; when it failed, with the reason."""
+        with Phase("fetching", self._host, resource_type or "") as asked:
+            page, reason = self._asked_page(url, ask, resource_type)
+            asked.outcome = outcome_of(reason)
+        return page, reason
+
+    def _asked_page(
+        self, url: str, ask: Callable[[str], HttpAnswer], resource_type: str | None
+    ) -> tuple[Unpacked, str]:
         try:
             answer = ask(url)
             if answer.status != 200:

@@ -4,6 +4,7 @@ import re
 import threading
 from typing import Protocol
 
+from cds_service.call_phases import current_traceparent
 from cds_service.outbound.addresses import is_forbidden
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import Answer, HttpClient
@@ -79,6 +80,8 @@ class Scope:
         headers = {"Accept": accept, "Accept-Encoding": "identity", "User-Agent": "cytopenia-cds"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        if traceparent := current_traceparent():
+            headers["traceparent"] = traceparent
         return headers
 
 

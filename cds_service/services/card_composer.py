@@ -83,6 +83,7 @@ def compose_response(
             "Not all of the blood counts could be read, so nothing can be said about them. "
             "Send all pages in prefetch, or give fhirServer and fhirAuthorization.",
             missing=("counts",),
+            reason="counts-incomplete",
         )
     fingerprint = fingerprint_of(assessment, alert, knowledge.version, site.fingerprint_key) if alert else None
     fate = CardFate(fingerprint, withheld_because(assessment, caller, site), quieted)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from cds_service.call_phases import Phase
 from cds_service.cds_hooks.cards import CdsResponse
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import ServiceDescription
@@ -83,10 +84,13 @@ class CytopeniaReview:
             cds_service.cds_hooks.errors.DataNotAvailable: as `answer`.
         """
         fhir = self.fhir(client)
-        gathered = gather(request, self.description.prefetch, REQUIRED, fhir, self.deadline())
-        _refuse_unknown_patient(gathered)
-        picture = self._read(gathered, request, fhir, as_of)
-        assessment = assess(picture, self.knowledge.guideline, as_of)
+        with Phase("gathering"):
+            gathered = gather(request, self.description.prefetch, REQUIRED, fhir, self.deadline())
+            _refuse_unknown_patient(gathered)
+        with Phase("reading"):
+            picture = self._read(gathered, request, fhir, as_of)
+        with Phase("assessing"):
+            assessment = assess(picture, self.knowledge.guideline, as_of)
         return self._respond(gathered, assessment, request, client)
 
     def _respond(self, gathered: Gathered, assessment: Assessment, request: CdsRequest, client: CdsClient) -> Reviewed:
@@ -94,12 +98,17 @@ class CytopeniaReview:
         caller = _caller(request)
         withheld = withheld_because(assessment, caller, self.site)
         if withheld in FOR_NOBODY or (alert := assessment.alert) is None:
-            response = compose_response(assessment, caller, self.knowledge, self.site)
+            with Phase("composing"):
+                response = compose_response(assessment, caller, self.knowledge, self.site)
             return Reviewed(gathered, assessment, response, withheld=withheld)
-        candidate = self.memory.candidate(assessment, alert, request, client, self.knowledge)
-        remembered = self.memory.consider(candidate, self.knowledge.quieting)
-        response = compose_response(assessment, caller, self.knowledge, self.site, remembered.quieted)
-        return Reviewed(gathered, assessment, response, self.memory.keep(remembered, response, withheld), withheld)
+        with Phase("remembering"):
+            candidate = self.memory.candidate(assessment, alert, request, client, self.knowledge)
+            remembered = self.memory.consider(candidate, self.knowledge.quieting)
+        with Phase("composing"):
+            response = compose_response(assessment, caller, self.knowledge, self.site, remembered.quieted)
+        with Phase("remembering"):
+            remembered = self.memory.keep(remembered, response, withheld)
+        return Reviewed(gathered, assessment, response, remembered, withheld)
 
     def _read(self, gathered: Gathered, request: CdsRequest, fhir: FhirAccess, as_of: datetime) -> ClinicalPicture:
         try:
@@ -115,7 +124,7 @@ class CytopeniaReview:
             )
         except PatientMismatch as mismatch:
             raise DataNotAvailable(
-                f"{mismatch} Send the Patient with the id of context.patientId.", missing=(PATIENT,)
+                f"{mismatch} Send the Patient with the id of context.patientId.", (PATIENT,), "other-patient"
             ) from None
 
 
@@ -138,6 +147,7 @@ def _refuse_unknown_patient(gathered: Gathered) -> None:
             "The FHIR server has no Patient with the id of context.patientId; check that fhirServer and patientId "
             "belong together.",
             missing=(PATIENT, COUNTS),
+            reason="unknown-patient",
         )
 
 
@@ -157,7 +167,9 @@ def facts_of(reviewed: Reviewed, knowledge_version: str) -> CallFacts:
         fetched=reviewed.gathered.fetched_ms,
         not_available=assessment.picture.not_available,
         set_aside=Counter(one.reason.value for one in assessment.picture.set_aside),
+        used=len(assessment.picture.counts),
         finding=assessment.alert.leading.value if assessment.alert else None,
         quieted_by=remembered.quieted.by if remembered and remembered.quieted else None,
+        withheld=reviewed.withheld.value if assessment.alert and reviewed.withheld else None,
         memory_available=remembered is None or remembered.available,
     )

@@ -6,11 +6,12 @@ ones refuse the call, optional ones are named in the result.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import AccessToken, CdsRequest
 from cds_service.fhir_reading.entries import Entry, Unpacked, unpack
+from cds_service.fhir_reading.outcomes import outcome_of
 from cds_service.fhir_reading.releases import Release
 from cds_service.fhir_reading.server import fill_template, resource_type_of
 from cds_service.fhir_reading.subjects import answers_for_patient
@@ -18,10 +19,21 @@ from cds_service.outbound.deadline import Deadline
 from cds_service.services.fetching import OpenServer, Wanted, fetch_all
 from cds_service.services.side_by_side import Timed
 
-_NOT_SENT = "it was not sent in prefetch"
-_UNREADABLE = "prefetch holds no usable resource there"
-_OUTCOME = "prefetch holds an OperationOutcome there, so the client's own query failed"
-_NULL = "prefetch says that there is none"
+
+class _Lack(NamedTuple):
+    """Why there is nothing: a class for log and counts, and words for the caller's developer."""
+
+    cause: str
+    words: str
+
+
+_NOT_SENT = _Lack("not-sent", "it was not sent in prefetch")
+_UNREADABLE = _Lack("prefetch-unusable", "prefetch holds no usable resource there")
+_OUTCOME = _Lack("prefetch-failed", "prefetch holds an OperationOutcome there, so the client's own query failed")
+_NULL = _Lack("prefetch-null", "prefetch says that there is none")
+_NO_SERVER = _Lack("no-server", "the request names no fhirServer")
+_NOT_ALLOWED = _Lack("server-not-allowed", "the request's fhirServer is not one that this service may call")
+_NO_PATIENT_ID = _Lack("no-patient-id", "the context has no usable patientId to ask the FHIR server with")
 _NO_SUCH_RESOURCE = {"status-404", "status-410"}
 _OBTAINABLE = {_NOT_SENT, _UNREADABLE}
 
@@ -58,14 +70,14 @@ class FhirAccess(Protocol):
 
 @dataclass(frozen=True)
 class _Part:
-    """What is known of one key: its entries, or in words why there are none.
+    """What is known of one key: its entries, or why there are none.
 
     `first_page` is what prefetch holds of a search whose other pages are on the server.
     """
 
     entries: tuple[Entry, ...] = ()
     complete: bool = True
-    missing: str | None = None
+    missing: _Lack | None = None
     first_page: Unpacked | None = None
     fetched_ms: float | None = None
     unknown_to_server: bool = False
@@ -125,17 +137,15 @@ def _from_server(
 ) -> dict[str, _Part]:
     """The parts asked for, from the request's FHIR server."""
     if not request.fhir_server:
-        return {key: _not_had(part, "the request names no fhirServer") for key, part in asked.items()}
+        return {key: _not_had(part, _NO_SERVER) for key, part in asked.items()}
     token = request.fhir_authorization.access_token if request.fhir_authorization else None
     server = fhir.open(request.fhir_server, token, deadline)
     if server is None:
-        reason = "the request's fhirServer is not one that this service may call"
-        return {key: _not_had(part, reason) for key, part in asked.items()}
+        return {key: _not_had(part, _NOT_ALLOWED) for key, part in asked.items()}
     try:
         filled = {key: _filled(one, request) for key, one in wanted.items()}
     except ValueError:
-        reason = "the context has no usable patientId to ask the FHIR server with"
-        return {key: _not_had(part, reason) for key, part in asked.items()}
+        return {key: _not_had(part, _NO_PATIENT_ID) for key, part in asked.items()}
     timed = fetch_all(server, filled, deadline)
     return {key: _joined(part, timed[key], filled[key].query, request) for key, part in asked.items()}
 
@@ -151,17 +161,17 @@ def _joined(part: _Part, timed: Timed, query: str, request: CdsRequest) -> _Part
     fetched = timed.fetched
     if fetched.failed:
         unknown = fetched.reason in _NO_SUCH_RESOURCE
-        part = _not_had(part, _in_words(fetched.reason))
+        part = _not_had(part, _Lack(outcome_of(fetched.reason).value, _in_words(fetched.reason)))
         return replace(part, fetched_ms=timed.milliseconds, unknown_to_server=unknown)
     ours = "?" not in query or answers_for_patient(fetched.entries, request.context.patient_id, request.fhir_server)
     return _Part(fetched.entries, fetched.complete and ours, fetched_ms=timed.milliseconds)
 
 
-def _not_had(part: _Part, reason: str) -> _Part:
+def _not_had(part: _Part, lack: _Lack) -> _Part:
     """A part that the server did not give: missing, or cut short when prefetch holds its first page."""
     if part.missing is None:
         return replace(part, complete=False)
-    return replace(part, missing=f"{part.missing}, and {reason}")
+    return replace(part, missing=_Lack(lack.cause, f"{part.missing.words}, and {lack.words}"))
 
 
 def _in_words(reason: str) -> str:
@@ -175,13 +185,14 @@ def _in_words(reason: str) -> str:
             return f"the FHIR server gave no usable answer ({reason})"
 
 
-def _refuse_without(required: frozenset[str], missing: Mapping[str, str]) -> None:
+def _refuse_without(required: frozenset[str], missing: Mapping[str, _Lack]) -> None:
     lacking = tuple(key for key in missing if key in required)
     if not lacking:
         return
-    told = "; ".join(f"{key}: {missing[key]}" for key in lacking)
+    told = "; ".join(f"{key}: {missing[key].words}" for key in lacking)
     raise DataNotAvailable(
         f"Needed data could not be had ({told}). Send {', '.join(lacking)} in prefetch as advertised, or give "
         "fhirServer and fhirAuthorization for a FHIR server that this service may call.",
         missing=lacking,
+        reason=missing[lacking[0]].cause,
     )

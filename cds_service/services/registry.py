@@ -25,6 +25,10 @@ class CallFacts:
     finding: str | None = None
     """What the card leads with, shown or not."""
     quieted_by: str | None = None
+    withheld: str | None = None
+    """Why a card that there would be is shown to nobody."""
+    used: int = 0
+    """How many counts were read and could be used."""
     memory_available: bool = True
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -36,11 +37,11 @@ class SideBySide:
 
     def begin(self, tasks: Mapping[_Key, Callable[[], Fetched]]) -> dict[_Key, Future[Timed]]:
         """Start these fetches."""
-        return {key: _THREADS.submit(self._timed, task) for key, task in tasks.items()}
+        return {key: _THREADS.submit(copy_context().run, self._timed, task) for key, task in tasks.items()}
 
     def beside(self, task: Callable[[], object]) -> Future[object]:
         """Start what nobody has to wait for."""
-        return _THREADS.submit(task)
+        return _THREADS.submit(copy_context().run, task)
 
     def results(self, running: Mapping[_Key, Future[Timed]]) -> dict[_Key, Timed]:
         """What they gave; what isn't done by the deadline counts as failed."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cds_service.call_phases import Listener
 from cds_service.cds_hooks.clients import ANYONE, Authenticate
 from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.services.registry import CdsService
@@ -21,7 +22,8 @@ class Edge:
     a caller, told by a name of its own, that calls too often (TooManyCalls), and says whether it could tell;
     `pages` maps a path to the maker of its HTML; `readiness` names what must work before calls are taken,
     `dispensable` what they are answered without when it fails; `versions` is told to who holds the `ops_token`;
-    `override_reasons` names the reasons that we offer, by system and code; `observers` hear of every finished call.
+    `override_reasons` names the reasons that we offer, by system and code; `observers` hear of every finished call,
+    `listeners` of its phases while they pass.
     """
 
     services: Mapping[str, CdsService]
@@ -38,3 +40,4 @@ class Edge:
     ops_token: str | None = None
     override_reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     observers: tuple[Callable[[CallRecord], None], ...] = (log_call,)
+    listeners: tuple[Listener, ...] = ()

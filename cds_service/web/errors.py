@@ -91,7 +91,8 @@ def _answer(status: int, issue_code: str, message: str) -> Response:
 
 
 def _answer_refusal(error: CallRefused) -> Response:
-    current_call().refused = type(error).__name__
+    record = current_call()
+    record.refused, record.refusal_reason = type(error).__name__, error.reason or None
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
     response = _answer(status, error.issue_code, error.message)
     if status == 503:
@@ -99,7 +100,6 @@ def _answer_refusal(error: CallRefused) -> Response:
     if isinstance(error, TooManyCalls):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, ClientRefused):
-        current_call().refusal_reason = error.reason
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 

@@ -15,7 +15,7 @@ def create_edge(edge: Edge) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     register_headers(app, edge.allowed_origins)
-    record_calls(app, edge.clock, edge.observers)
+    record_calls(app, edge.clock, edge.observers, edge.listeners)
     register_errors(app)
     routes.register(app, edge)
     health.register(app, edge)

@@ -13,6 +13,7 @@ import structlog
 from flask import Flask, Response, g, request
 from structlog.typing import EventDict
 
+from cds_service.call_phases import Listener, Phase
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.cds_hooks.request import PatientViewContext
 from cds_service.services.registry import CallFacts
@@ -54,13 +55,18 @@ def current_call() -> CallRecord:
 
 
 def record_calls(
-    app: Flask, clock: Callable[[], datetime], observers: tuple[Callable[[CallRecord], None], ...]
+    app: Flask,
+    clock: Callable[[], datetime],
+    observers: tuple[Callable[[CallRecord], None], ...],
+    listeners: tuple[Listener, ...] = (),
 ) -> None:
-    """Open a record before each call and tell the observers of it afterwards."""
+    """Open a record before each call and tell the observers of it afterwards; listeners hear of its phases."""
 
     @app.before_request
     def open_record() -> None:
         g.call_record = CallRecord(received_at=clock(), endpoint=request.endpoint or "none")
+        g.call_phase = Phase.of_call(listeners, request.headers.get("traceparent", ""))
+        g.call_phase.begin()
 
     @app.after_request
     def close_record(response: Response) -> Response:
@@ -69,6 +75,9 @@ def record_calls(
         record.seconds = time.perf_counter() - record.started
         for observe in observers:
             _tell(observe, record)
+        whole: Phase = g.call_phase
+        whole.about, whole.outcome = record.endpoint, str(record.status)
+        whole.end(failed=record.status >= 500)
         return response
 
 
@@ -88,7 +97,6 @@ def log_call(record: CallRecord) -> None:
 
 def describe_call(record: CallRecord) -> dict[str, object]:
     """The members of the line; those without a value are left out."""
-    facts = record.facts
     line: dict[str, object] = {
         "time": record.received_at.isoformat(),
         "endpoint": record.endpoint,
@@ -104,20 +112,25 @@ def describe_call(record: CallRecord) -> dict[str, object]:
         "audit": record.audit,
         "feedbackEntries": record.feedback_entries,
     }
-    if facts is not None:
-        line |= {
-            "verdicts": dict(facts.verdicts),
-            "indicator": facts.indicator,
-            "finding": facts.finding,
-            "quietedBy": facts.quieted_by,
-            "memory": None if facts.memory_available else "unavailable",
-            "cards": list(facts.card_ids),
-            "knowledgeVersion": facts.knowledge_version,
-            "fetchedMs": dict(facts.fetched),
-            "notAvailable": list(facts.not_available),
-            "setAside": dict(facts.set_aside or {}),
-        }
+    if record.facts is not None:
+        line |= _describe_facts(record.facts)
     return {name: value for name, value in line.items() if value not in (None, [], {})}
+
+
+def _describe_facts(facts: CallFacts) -> dict[str, object]:
+    return {
+        "verdicts": dict(facts.verdicts),
+        "indicator": facts.indicator,
+        "finding": facts.finding,
+        "quietedBy": facts.quieted_by,
+        "withheld": facts.withheld,
+        "memory": None if facts.memory_available else "unavailable",
+        "cards": list(facts.card_ids),
+        "knowledgeVersion": facts.knowledge_version,
+        "fetchedMs": dict(facts.fetched),
+        "notAvailable": list(facts.not_available),
+        "setAside": dict(facts.set_aside or {}),
+    }
 
 
 def write_line(level: str, event: str, members: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from flask import Flask, Response
 from flask import request as http_request
 
+from cds_service.call_phases import Phase
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import describe_services
 from cds_service.cds_hooks.errors import ServiceUnknown
@@ -35,7 +36,8 @@ def register(app: Flask, edge: Edge) -> None:
     @app.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
         service = _find_service(edge, service_id)
-        request = parse_request(read_json_body(edge.max_body_bytes), service.description.hook)
+        with Phase("parsing"):
+            request = parse_request(read_json_body(edge.max_body_bytes), service.description.hook)
         record = current_call()
         record.hook_instance, record.about = request.hook_instance, request.context
         answer, record.facts = service.answer(request, record.client, record.received_at)
@@ -60,7 +62,8 @@ def _know_client_first(app: Flask, edge: Edge) -> None:
         if http_request.endpoint not in _FOR_CLIENTS or http_request.method == "OPTIONS":
             return
         record = current_call()
-        record.client = edge.authenticate(http_request.headers.get("Authorization"), http_request.path)
+        with Phase("authenticating"):
+            record.client = edge.authenticate(http_request.headers.get("Authorization"), http_request.path)
         if not edge.admit(_name_of(record.client)):
             record.rate_limit = "unknown"
 

@@ -103,5 +103,5 @@ def test_refusals_are_counted_by_reason(tmp_path: Path) -> None:
         for authorization in ("Basic x", _token(exp=1, iat=0), _token(exp=1, iat=0)):
             assert _call(served, authorization).status_code == 401
         told = requests.get(f"http://{metrics}/metrics", timeout=10).text
-    assert 'cds_clients_refused_total{reason="expired"} 2.0' in told
-    assert 'cds_clients_refused_total{reason="other-scheme"} 1.0' in told
+    assert 'cds_calls_refused_total{reason="expired",refused="ClientRefused",tenant=""} 2.0' in told
+    assert 'cds_calls_refused_total{reason="other-scheme",refused="ClientRefused",tenant=""} 1.0' in told

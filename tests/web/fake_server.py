@@ -40,9 +40,10 @@ def main() -> None:
     server.REQUEST_SECONDS = 2.0
     listen = dataclasses.replace(server.Listen(), port=0, threads=2)
     with server.shared_counts():
-        from cds_service.web.metrics import count_call, listen_for_metrics  # noqa: PLC0415 - see shared_counts
+        from cds_service.web.metrics import PhaseCounts, count_call  # noqa: PLC0415 - see shared_counts
+        from cds_service.web.metrics_listener import listen_for_metrics  # noqa: PLC0415 - see shared_counts
 
-        app = create_app(settings, parts=parts, observers=(log_call, count_call))
+        app = create_app(settings, parts=parts, observers=(log_call, count_call), listeners=(PhaseCounts(),))
         listen_for_metrics(metrics_bind)
         server.run_server(app, listen, lambda url: print(url, flush=True))  # noqa: T201
 

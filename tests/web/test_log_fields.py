@@ -32,6 +32,7 @@ FULL = CallRecord(
         set_aside={"unit-missing": 1},
         finding="leukopenia",
         quieted_by="unchanged",
+        withheld="silent",
         memory_available=False,
     ),
     feedback_entries=1,
