@@ -6,9 +6,11 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
 EFFORT ?= 20
+ENGINE ?= docker
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz bench docs picture fixtures lock clean
+.PHONY: help run test check fuzz bench docs picture fixtures lock image sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -69,9 +71,19 @@ lock: ## Resolve the lock files anew (hashes, no download addresses)
 	@test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet pip-tools; }
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra postgresql --extra sandbox --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra postgresql --extra sandbox --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra postgresql --constraint requirements.txt --output-file deploy/requirements-service.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra postgresql --extra sandbox --constraint requirements.txt --output-file deploy/requirements-trend.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --only-build-deps --build-deps-for wheel --constraint requirements.txt --output-file deploy/requirements-build.txt pyproject.toml
 	sed -i "s/^\\(atheris==[^ ]*\\) /\\1 ; sys_platform == 'linux' and platform_machine == 'x86_64' /" requirements-dev.txt
 
 LOCK_FLAGS := --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --annotation-style line
+
+image: ## Build the image (ENGINE=podman; BASE=python:3.11-slim-bookworm@sha256:...; LOCK=requirements-trend.txt; IMAGE_FLAGS)
+	$(ENGINE) build --file deploy/Dockerfile --tag cytopenia-cds:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) \
+	  $(if $(BASE),--build-arg BASE=$(BASE)) $(if $(LOCK),--build-arg LOCK=$(LOCK)) $(if $(filter podman buildah,$(ENGINE)),--format docker) $(IMAGE_FLAGS) .
+
+sbom: $(VENV)/.dev ## Write the bill of materials of the image's libraries (CycloneDX) to dist/ (LOCK=requirements-trend.txt)
+	$(BIN)/python .ci/sbom.py dist/cytopenia-cds-$(VERSION).cdx.json deploy/$(or $(LOCK),requirements-service.txt)
 
 clean: ## Remove the virtual environment and everything generated
 	rm -rf $(VENV) $(MEDPLUM)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
