@@ -48,13 +48,8 @@ check: $(VENV)/.dev ## Lint, types, knowledge, generated documentation, known vu
 fuzz: $(VENV)/.dev ## Fuzz longer than the tests do (EFFORT=20 times as long)
 	FUZZ_EFFORT=$(EFFORT) $(BIN)/python -m pytest tests/fuzz
 
-bench: $(VENV)/.dev ## Measure a call against a Flask service that does nothing (ratios in one run), one call with 20,000 results, and what fetching adds
-	$(BIN)/python -m benchmarks.call
-	$(BIN)/python -m benchmarks.many_results
-	$(BIN)/python -m benchmarks.feedback_summary 10000 100000
-	$(BIN)/python -m benchmarks.fetching
-	$(BIN)/python -m benchmarks.memory_cost
-	$(BIN)/python -m benchmarks.smart_app
+bench: $(VENV)/.dev ## Measure the service against its yardsticks, as docs/performance.md tells it (ARGS=--write puts the figures there)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.dev ## Make the generated documentation anew
 	$(BIN)/python -m cds_service.knowledge.statements_page

@@ -53,9 +53,14 @@ def _clients() -> Iterator[dict[tuple[str, str], FlaskClient]]:
         yield made
 
 
-def _measure(client: FlaskClient, body: bytes) -> float:
+def about_another(body: bytes) -> bytes:
+    """The same call about a patient of its own, with a hookInstance of its own."""
     call = body.replace(HOOK_INSTANCE.encode(), str(uuid.uuid4()).encode())
-    call = call.replace(PATIENT_ID.encode(), f"synthetic-{uuid.uuid4().hex[:8]}".encode())
+    return call.replace(PATIENT_ID.encode(), f"synthetic-{uuid.uuid4().hex[:8]}".encode())
+
+
+def _measure(client: FlaskClient, body: bytes) -> float:
+    call = about_another(body)
     began = time.perf_counter()
     response = client.post(PATH, data=call, content_type="application/json")
     taken = (time.perf_counter() - began) * 1000

@@ -97,8 +97,8 @@ def running(
 
 
 def _cpu_seconds(process: int) -> float:
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """By the kernel's clock of that process (clock_getcpuclockid(3)): /proc counts hundredths of a second only."""
+    return time.clock_gettime(~process << 3 | 2)
 
 
 def _status_kilobytes(process: int, name: str) -> int:

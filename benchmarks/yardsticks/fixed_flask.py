@@ -1,10 +1,10 @@
-"""The yardstick: a Flask service that parses the request and answers a fixed card, and does nothing else."""
+"""Yardstick (a): Flask parses the request and answers a fixed card. It reads no result, checks and judges nothing."""
 
 from flask import Flask, Response, jsonify, request
 
-app = Flask(__name__)
+from benchmarks.yardsticks.simple_rule import FIXED_CARD
 
-CARD = {"cards": [{"summary": "A fixed card", "indicator": "info", "source": {"label": "yardstick"}}]}
+app = Flask(__name__)
 
 
 @app.get("/livez")
@@ -17,4 +17,4 @@ def livez() -> str:
 def answer() -> Response:
     """Parse the body, answer the fixed card."""
     request.get_json()
-    return jsonify(CARD)
+    return jsonify(cards=[FIXED_CARD])

@@ -1,0 +1,1 @@
+"""What the service is measured against: servers with environments of their own, which import nothing of the service."""
