@@ -14,7 +14,7 @@ from cds_service.cds_hooks.clients import ANYONE, Authenticate
 from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.client_authentication.redis_tokens import RedisUsedTokens
 from cds_service.composition.door import admit, door, trusted_clients
-from cds_service.composition.records import audit, open_records
+from cds_service.composition.records import CountRows, audit, open_records
 from cds_service.composition.review import cytopenia_review
 from cds_service.composition.site import DISTRIBUTION
 from cds_service.composition.trend_app import trend_app
@@ -41,7 +41,8 @@ through 20,000 results again and again would take a third of the call."""
 class Parts:
     """What is served, ready to be wired: replace a part to serve something else (the sandbox and tests do).
 
-    `warm_up` does once what the first call would else wait for; a server calls it before it forks.
+    `warm_up` does once what the first call would else wait for; a server calls it before it forks. `write_rows` has
+    written what this process still keeps in hand of the calls it answered, within so many seconds, and says whether.
     """
 
     services: tuple[CdsService, ...]
@@ -55,6 +56,7 @@ class Parts:
     audit: Callable[[CallRecord], None] = lambda _: None
     smart_app: SmartSite | None = None
     warm_up: Callable[[], object] = lambda: None
+    write_rows: Callable[[float], bool] = lambda _seconds: True
 
 
 def utc_now() -> datetime:
@@ -106,8 +108,13 @@ def create_app(
     return app
 
 
-def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
+def build_parts(settings: Settings, clock: Clock = utc_now, count_rows: CountRows = lambda *_: None) -> Parts:
     """The service as shipped: its knowledge, the review of cytopenias, the records, the door, the pages about it.
+
+    Args:
+        settings: read by `load_settings`.
+        clock: gives the time.
+        count_rows: is told what becomes of cards given and audit entries.
 
     Raises:
         cds_service.knowledge.strict_files.KnowledgeError: the knowledge can't be used.
@@ -115,7 +122,7 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
         cds_service.cds_hooks.errors.StoreUnavailable: the database can't be opened.
     """
     knowledge = load_site_knowledge(settings)
-    records = open_records(settings)
+    records = open_records(settings, count_rows)
     clients = trusted_clients(settings)
     redis = RedisUsedTokens(settings.redis_url.get_secret_value()) if settings.redis_url and clients else None
     issued = records.issued_cards if settings.memory else NOTHING_KEPT
@@ -138,4 +145,5 @@ def build_parts(settings: Settings, clock: Clock = utc_now) -> Parts:
         audit=audit(settings, records),
         smart_app=trend_app(settings, registrations, review, records, clock),
         warm_up=lambda: warm_up(review, utc_now()),
+        write_rows=records.keeper.flush,
     )

@@ -103,11 +103,11 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     except AddressTaken as error:
         raise click.ClickException(str(error)) from None
     with shared_counts():
-        from cds_service.web.metrics import PhaseCounts, count_call, tell_versions
+        from cds_service.web.metrics import PhaseCounts, count_call, count_rows, tell_versions
         from cds_service.web.metrics_listener import listen_for_metrics
 
         with errors_in_one_line():
-            parts = build_parts(settings)
+            parts = build_parts(settings, count_rows=count_rows)
             app = create_app(settings, parts=parts, observers=(log_call, count_call), listeners=(PhaseCounts(),))
             tell_versions(parts.versions)
             parts.warm_up()

@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     quieting: bool = True
     quiet_days: Days = {}
     audit: bool = True
+    records_writes: Literal["behind", "before"] = "behind"
     foreign_feedback: Literal["mark", "refuse"] = "mark"
     retention_days: Retention = {}
     pseudonym_key: Key | None = None

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, func, select
 
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.records.database import Database
-from cds_service.records.hurry import Hurry
+from cds_service.records.kept_rows import Keep, KeptRow, RowWriter
 from cds_service.records.tables import AuditRow
 
 _ROWS_AT_ONCE = 500
@@ -43,27 +43,21 @@ ALWAYS = Period()
 
 
 class AuditTrail:
-    """The trail in a database that `migrate` has made; no call waits longer for it than `hurry` allows."""
+    """The trail in a database that `migrate` has made; `keep` is how its rows get there."""
 
-    def __init__(self, database: Database, hurry: Hurry | None = None) -> None:
+    def __init__(self, database: Database, keep: Keep | None = None) -> None:
         self._database = database
-        self._hurry = hurry
+        self._keep = keep or RowWriter(database).write
 
     def append(self, entry: AuditEntry) -> None:
         """Keep one entry.
 
         Raises:
-            StoreUnavailable: it was not kept in time.
+            StoreUnavailable: it is lost.
         """
-        if self._hurry is None:
-            return self._append(entry)
-        return self._hurry(lambda: self._append(entry))
-
-    def _append(self, entry: AuditEntry) -> None:
-        row = {name: value for name, value in vars(entry).items() if name not in {"client", "answered"}}
+        row = {name: value for name, value in vars(entry).items() if name != "client"}
         row |= {"issuer": entry.client.issuer or "", "tenant": entry.client.tenant or ""}
-        with self._database.writing() as connection:
-            connection.execute(insert(_TABLE).values(**row, answered=dict(entry.answered)))
+        self._keep([KeptRow("audit", row)])
 
     def export(self, period: Period = ALWAYS, patient_hashes: Sequence[str] | None = None) -> Iterator[AuditEntry]:
         """The entries of a period, of one patient if told, in the order they came; read as they are asked for.

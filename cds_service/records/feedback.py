@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, exists, func, select
 from sqlalchemy.engine import Row
 
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
@@ -14,20 +14,31 @@ from cds_service.cds_hooks.errors import RequestInvalid
 from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.records.database import Database
 from cds_service.records.issued_cards import issued_to
-from cds_service.records.tables import FeedbackRow
+from cds_service.records.tables import FeedbackRow, IssuedCardRow
 
 ForeignCards = Literal["mark", "refuse", "unknown"]
 """What becomes of feedback for a card that was never issued to the client; `unknown` where issued cards aren't kept."""
 _ROWS_AT_ONCE = 500
 _TABLE = FeedbackRow.metadata.tables["feedback"]
+_CARDS = IssuedCardRow.metadata.tables["issued_cards"]
+_ITS_CARD = and_(*(_CARDS.c[name] == _TABLE.c[name] for name in ("card", "issuer", "tenant")))
+_EXPORTED = select(_TABLE, exists().where(_TABLE.c.foreign_card, _ITS_CARD).label("came_first"))
+"""All feedback; `came_first`: another process gave the card, and wrote it when this report of it was kept already."""
 
 
 class SqlFeedbackStore:
     """Feedback in a database that `migrate` has made; used by several threads and processes at once."""
 
-    def __init__(self, database: Database, foreign_cards: ForeignCards = "unknown") -> None:
+    def __init__(
+        self,
+        database: Database,
+        foreign_cards: ForeignCards = "unknown",
+        write_cards: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Take the database; `write_cards` has those written that this process has given and not written yet."""
         self._database = database
         self._foreign_cards = foreign_cards
+        self._write_cards = write_cards
 
     def store(
         self, entries: Sequence[FeedbackEntry], received_at: datetime, service_id: str, client: CdsClient = ANYONE
@@ -43,6 +54,8 @@ class SqlFeedbackStore:
         """
         if not entries:
             return ()
+        if self._foreign_cards != "unknown":
+            self._write_cards()
         with self._database.writing() as connection:
             foreign = self._foreign(connection, entries, client)
             rows = [_row(entry, received_at, service_id, client, foreign) for entry in entries]
@@ -83,7 +96,7 @@ class SqlFeedbackStore:
         """
         with self._database.reading() as connection:
             streamed = connection.execution_options(yield_per=_ROWS_AT_ONCE)
-            for row in streamed.execute(select(_TABLE).order_by(_TABLE.c.id)):
+            for row in streamed.execute(_EXPORTED.order_by(_TABLE.c.id)):
                 yield _exported(row)
 
 
@@ -134,7 +147,7 @@ def _exported(row: Row[tuple[object, ...]]) -> dict[str, object]:
             "receivedAt": _instant(told["received_at"]),
             "client": told["issuer"] or None,
             "tenant": told["tenant"] or None,
-            "foreignCard": told["foreign_card"],
+            "foreignCard": told["foreign_card"] and not told["came_first"],
         }
     )
 

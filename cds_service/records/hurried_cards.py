@@ -1,4 +1,4 @@
-"""Issued cards that no call waits for longer than so long. Knows no SQL."""
+"""Issued cards that no call waits for longer than so long, to be told of them. Knows no SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cds_service.services.issued_card import IssuedCard, IssuedCards, Recollecti
 
 @dataclass(frozen=True)
 class HurriedCards:
-    """The same cards, asked and written in time or not at all."""
+    """The same cards, asked in time or not at all."""
 
     cards: IssuedCards
     hurry: Hurry
@@ -27,6 +27,6 @@ class HurriedCards:
         """As `IssuedCards.record`.
 
         Raises:
-            StoreUnavailable: it can't be written in time; it may yet be, which is harmless: the card was given.
+            StoreUnavailable: none was kept.
         """
-        self.hurry(lambda: self.cards.record(cards))
+        self.cards.record(cards)

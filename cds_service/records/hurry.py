@@ -4,8 +4,6 @@ A database has timeouts of its own, but they don't hold for all: a name that isn
 answered, a disk that hangs. So the work is done by another thread, which the call leaves behind when its time is up.
 """
 
-import os
-import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -13,6 +11,7 @@ from time import monotonic
 from typing import TypeVar
 
 from cds_service.cds_hooks.errors import StoreUnavailable
+from cds_service.records.forks import in_each_child
 
 T = TypeVar("T")
 _THREADS = 16
@@ -31,7 +30,7 @@ class Hurry:
         self._rests_until = 0.0
         self._lock = Lock()
         self._pool: ThreadPoolExecutor | None = None
-        _tell_of_forks(weakref.ref(self))
+        in_each_child(self.forget_threads)
 
     def __call__(self, work: Callable[[], T]) -> T:
         """Do it.
@@ -58,11 +57,3 @@ class Hurry:
     def forget_threads(self) -> None:
         """A fork takes no thread with it, and perhaps a lock that nobody would ever give back."""
         self._pool, self._lock = None, Lock()
-
-
-def _tell_of_forks(known: "weakref.ref[Hurry]") -> None:
-    def forget() -> None:
-        if (hurry := known()) is not None:
-            hurry.forget_threads()
-
-    os.register_at_fork(after_in_child=forget)

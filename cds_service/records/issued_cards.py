@@ -5,10 +5,11 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select
 
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.records.database import Database
+from cds_service.records.kept_rows import Keep, KeptRow, RowWriter
 from cds_service.records.tables import FeedbackRow, IssuedCardRow
 from cds_service.services.issued_card import AnsweredCard, IssuedCard, Pseudonym, Recollection
 
@@ -18,26 +19,48 @@ _APART = {"client", "patient", "user"}
 _PLAIN = {field.name for field in fields(IssuedCard)} - _APART - {"suggestions"}
 _REPORTED = ("outcome", "outcome_timestamp", "received_at", "reason_system", "reason_code", "accepted_suggestions")
 _REPORTS_AT_MOST = 1000
+_THEIRS = (_TABLE.c.issuer == bindparam("of_issuer"), _TABLE.c.tenant == bindparam("of_tenant"))
+_SAME_CARD = select(_TABLE).where(*_THEIRS, _TABLE.c.card == bindparam("of_card"))
+_ITS_REPORT = and_(*(_TABLE.c[name] == _FEEDBACK.c[name] for name in ("card", "issuer", "tenant")))
+_OF_PATIENT = and_(
+    *_THEIRS, _TABLE.c.patient_hash == bindparam("of_patient"), _TABLE.c.service == bindparam("of_service"),
+    _TABLE.c.shown,
+)  # fmt: skip
+_ANY_ANSWERED = select(_TABLE.c.id).join(_FEEDBACK, _ITS_REPORT).where(_OF_PATIENT)
+_ANSWERED = (
+    select(_TABLE, _FEEDBACK.c.id.label("report"), *(_FEEDBACK.c[name] for name in _REPORTED))
+    .join(_FEEDBACK, _ITS_REPORT)
+    .where(_OF_PATIENT, _FEEDBACK.c.received_at > bindparam("since"))
+    .order_by(_FEEDBACK.c.id.desc())
+    .limit(_REPORTS_AT_MOST)
+)
+"""The newest reports on cards that a patient's chart was shown with."""
 
 
 class SqlIssuedCards:
-    """Issued cards in a database that `migrate` has made."""
+    """Issued cards in a database that `migrate` has made; `keep` is how they get there."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, keep: Keep | None = None) -> None:
         self._database = database
+        self._keep = keep or RowWriter(database).write
+        self._any_answered = database.existence(_ANY_ANSWERED)
 
     def recall(self, card: IssuedCard, since: datetime) -> Recollection:
         """What is remembered of this card's patient, client and service, with reports that came after `since`.
 
+        Most often nobody has ever answered a card of the patient: then one look tells it.
+
         Raises:
             StoreUnavailable: it can't be told just now.
         """
-        same_card = select(_TABLE).where(*_of_client(card.client), _TABLE.c.card == card.card)
-        with self._database.reading() as connection:
-            again = connection.execute(same_card).first()
-            rows = connection.execute(_answered(card, since)).all()
+        client = {"of_issuer": card.client.issuer or "", "of_tenant": card.client.tenant or ""}
+        patient = client | {"of_patient": card.patient.hash, "of_service": card.service}
+        if not self._any_answered(patient):
+            return Recollection()
+        rows = self._database.look_up(_ANSWERED, patient | {"since": since})
+        again = self._database.look_up(_SAME_CARD, client | {"of_card": card.card})
         last_by_card = {row.card: _read_answered(row) for row in sorted(rows, key=_order)}
-        return Recollection(_read(again) if again else None, tuple(last_by_card.values()))
+        return Recollection(_read(again[0]) if again else None, tuple(last_by_card.values()))
 
     def record(self, cards: Sequence[IssuedCard]) -> None:
         """Keep them all or none; a card that is there already, of a retried call, stays as it is.
@@ -46,9 +69,7 @@ class SqlIssuedCards:
             StoreUnavailable: none was kept.
         """
         if cards:
-            with self._database.writing() as connection:
-                insert = self._database.insert_new(_TABLE, "card", "issuer", "tenant")
-                connection.execute(insert, [_row(card) for card in cards])
+            self._keep([KeptRow("cards", _row(card)) for card in cards])
 
 
 def issued_to(connection: Connection, client: CdsClient, cards: Iterable[str]) -> set[str]:
@@ -59,25 +80,6 @@ def issued_to(connection: Connection, client: CdsClient, cards: Iterable[str]) -
 
 def _of_client(client: CdsClient) -> tuple[ColumnElement[bool], ...]:
     return (_TABLE.c.issuer == (client.issuer or ""), _TABLE.c.tenant == (client.tenant or ""))
-
-
-def _answered(card: IssuedCard, since: datetime) -> Select[tuple[object, ...]]:
-    """The newest reports on cards that this patient's chart was shown with."""
-    own_report = (_TABLE.c[name] == _FEEDBACK.c[name] for name in ("card", "issuer", "tenant"))
-    reports = (_FEEDBACK.c[name] for name in _REPORTED)
-    return (
-        select(_TABLE, _FEEDBACK.c.id.label("report"), *reports)
-        .join(_FEEDBACK, and_(*own_report))
-        .where(
-            *_of_client(card.client),
-            _TABLE.c.patient_hash == card.patient.hash,
-            _TABLE.c.service == card.service,
-            _TABLE.c.shown,
-            _FEEDBACK.c.received_at > since,
-        )
-        .order_by(_FEEDBACK.c.id.desc())
-        .limit(_REPORTS_AT_MOST)
-    )
 
 
 def _order(row: Row[Any]) -> tuple[datetime, int]:

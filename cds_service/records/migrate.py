@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
-from cds_service.records.database import PATIENT_WAIT_MS, Database, file_of, is_file
+from cds_service.records.database import PATIENT_WAIT_MS, Database
+from cds_service.records.engines import file_of, is_file
 
 _NOT_MADE = "The database could not be opened or written; check CDS_DATABASE_URL."
 _STEPS = Path(__file__).parent / "migrations"

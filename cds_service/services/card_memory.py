@@ -88,9 +88,7 @@ class CardMemory:
         return Remembered(candidate, max(filter(None, quieted), key=lambda one: one.until, default=None))
 
     def keep(self, remembered: Remembered, response: CdsResponse, withheld: Withheld | None) -> Remembered:
-        """Keep the card as it was answered; where memory could not be asked, nobody waits for it a second time."""
-        if not remembered.available:
-            return remembered
+        """Keep the card as it was answered, also where memory could not be asked: feedback on it may come later."""
         quieted = remembered.quieted
         paused = "paused" if withheld is Withheld.PAUSED else None
         card = replace(

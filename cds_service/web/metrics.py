@@ -37,6 +37,7 @@ FHIR_SECONDS = Histogram(
 )
 MEMORY_UNAVAILABLE = Counter("cds_memory_unavailable", "Cards given without memory: not asked, or not kept.")
 AUDIT_LOST = Counter("cds_audit_lost", "Calls answered whose entry in the audit trail could not be written.")
+ROWS = Counter("cds_records", "Cards given and audit entries: taken to be kept, written, lost.", ["kind", "fate"])
 UNLIMITED = Counter("cds_rate_limit_unknown", "Calls let in because the limit's store did not answer.")
 BUILD = Gauge("cds_build_info", "1, with the versions at work.", ["software", "knowledge"], multiprocess_mode="livemax")
 LOADED = Gauge(
@@ -103,3 +104,10 @@ def tell_versions(versions: Mapping[str, str]) -> None:
     """Tell the versions that this process works with, as of now."""
     BUILD.labels(versions.get("software", ""), versions.get("knowledge", "")).set(1)
     LOADED.set(time.time())
+
+
+def count_rows(fate: str, kind: str, number: int) -> None:
+    """Count what became of rows kept behind answers; those taken and neither written nor lost wait, or were killed."""
+    ROWS.labels(kind, "lost" if fate == "lost-behind" else fate).inc(number)
+    if (fate, kind) == ("lost-behind", "audit"):
+        AUDIT_LOST.inc(number)

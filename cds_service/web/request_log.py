@@ -133,6 +133,12 @@ def _describe_facts(facts: CallFacts) -> dict[str, object]:
     }
 
 
+def log_lost_rows(fate: str, kind: str, number: int) -> None:
+    """Say what was lost of rows whose calls were answered, and logged, long ago."""
+    if fate == "lost-behind":
+        write_line("error", "records-lost", {"kind": kind, "rows": number})
+
+
 def write_line(level: str, event: str, members: Mapping[str, object]) -> None:
     """Write one line; a log that can't be written must not cost anyone the answer."""
     told = {name: value for name, value in members.items() if value is not None}

@@ -21,6 +21,7 @@ from cds_service.records.database import Database
 from cds_service.settings import Settings
 from cds_service.web.request_log import CallRecord
 from tests.builders import chart
+from tests.builders.behind import written
 from tests.builders.client_tokens import ec_key, key_set, public_jwk
 from tests.builders.conversation import FEEDBACK, SERVICE, overridden, replaced, valid_call, without
 
@@ -43,7 +44,7 @@ def make(url: str) -> Make:
     def made(parts: Json | None = None, observers: tuple[Any, ...] = (), **members: Any) -> FlaskClient:
         settings = Settings(**({"auth": "off", "database_url": url, "pseudonym_key": KEY} | members))
         whole: Parts = replace(build_parts(settings, lambda: chart.AS_OF), **(parts or {}))
-        return create_app(settings, lambda: chart.AS_OF, whole, observers).test_client()
+        return create_app(settings, lambda: chart.AS_OF, whole, (written(whole), *observers)).test_client()
 
     return made
 
@@ -154,7 +155,7 @@ def test_off_means_that_nothing_is_told(make: Make, export: Any) -> None:
 
 def test_without_a_database_the_call_is_answered_and_the_loss_is_told(make: Make, tmp_path: Path) -> None:
     records: list[CallRecord] = []
-    client = make(observers=(records.append,))
+    client = make(observers=(records.append,), records_writes="before")
     assert client.post(SERVICE, json=valid_call()).status_code == 200
     (tmp_path / "records.sqlite3").unlink()
     assert client.post(SERVICE, json=valid_call()).status_code == 200

@@ -15,7 +15,9 @@ from flask.testing import FlaskClient
 from cds_service.app import build_parts, create_app
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.settings import Settings
+from cds_service.web.request_log import log_call
 from tests.builders import chart
+from tests.builders.behind import written
 from tests.builders.cds_contract import assert_response_conforms
 from tests.builders.conversation import FEEDBACK, SERVICE
 
@@ -37,18 +39,26 @@ def utc(day: float) -> str:
 
 @dataclass
 class Site:
-    """A running service over a database of its own; its clock and its caller are set by hand."""
+    """A running service over a database of its own; its clock and its caller are set by hand.
+
+    What it writes behind an answer is written before the answer is seen here, unless `write_at_once` is false.
+    """
 
     folder: Path
     settings: dict[str, Any] = field(default_factory=dict)
     day: float = 0.0
     caller: CdsClient = ANYONE
+    write_at_once: bool = True
 
     def __post_init__(self) -> None:
         options = {"auth": "off", "database_url": f"sqlite:///{self.folder}/records.sqlite3", "pseudonym_key": KEY}
         settings = Settings(**(options | self.settings))
         parts = replace(build_parts(settings), authenticate=lambda _authorization, _path: self.caller)
-        self.client: FlaskClient = create_app(settings, clock=lambda: at(self.day), parts=parts).test_client()
+        self.write_rows = parts.write_rows
+        write = written(parts)
+        observers = (log_call, lambda record: write(record) if self.write_at_once else None)
+        app = create_app(settings, clock=lambda: at(self.day), parts=parts, observers=observers)
+        self.client: FlaskClient = app.test_client()
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.cds_hooks.clients import CdsClient
+from tests.builders.behind import LONG
 from tests.builders.remembering_ehr import Ehr, Site
 
 LOW = [{"wbc": 3.1, "day": -23}, {"wbc": 2.9, "day": -3}]
@@ -75,15 +76,17 @@ def test_a_database_that_is_gone_costs_no_answer_and_is_said(tmp_path: Path, cap
     assert log_line(capfd)["quietedBy"] == "already-known"
 
 
-def test_a_database_that_is_locked_costs_no_answer(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_database_that_is_locked_costs_no_answer_and_is_told_later(tmp_path: Path) -> None:
     ehr = ehr_of(tmp_path)
+    ehr.site.write_at_once = False
     holder = sqlite3.connect(tmp_path / "records.sqlite3", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     assert ehr.open_chart(0)["cards"]
-    assert log_line(capfd)["memory"] == "unavailable"
+    assert rows(tmp_path) == []
     holder.execute("ROLLBACK")
     holder.close()
-    assert rows(tmp_path) == []
+    assert ehr.site.write_rows(LONG)
+    assert len(rows(tmp_path)) == 1
 
 
 def test_silent_assesses_and_records_and_shows_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.cds_hooks.errors import RequestInvalid, StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry, FeedbackStore, ReasonCoding
-from cds_service.records import database as database_module
+from cds_service.records import engines
 from cds_service.records.database import Database
 from cds_service.records.feedback import SqlFeedbackStore
 from cds_service.records.issued_cards import SqlIssuedCards
@@ -215,13 +215,13 @@ def test_a_full_disk_is_said_and_nothing_is_kept(sqlite_url: str, monkeypatch: p
     roomy = open_stores(sqlite_url).feedback
     with Database(sqlite_url).reading() as connection:
         pages = connection.scalar(text("PRAGMA page_count"))
-    prepare = database_module._prepare
+    prepare = engines._prepare
 
     def no_room(synchronous: str, connection: sqlite3.Connection, record: object) -> None:
         prepare(synchronous, connection, record)  # type: ignore[arg-type]
         connection.execute(f"PRAGMA max_page_count={pages}")
 
-    monkeypatch.setattr(database_module, "_prepare", no_room)
+    monkeypatch.setattr(engines, "_prepare", no_room)
     full = open_stores(sqlite_url).feedback
     with pytest.raises(StoreUnavailable):
         full.store([replace(ACCEPTED, card=str(n), user_comment="x" * 5000) for n in range(50)], RECEIVED, "s")

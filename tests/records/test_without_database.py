@@ -1,18 +1,24 @@
 """The whole service while its database is gone: cards are given, feedback is not lost, and the operator is told."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
-from cds_service.app import create_app
+from cds_service.app import build_parts, create_app
+from cds_service.cds_hooks.clients import ANYONE
 from cds_service.records.database import Database
+from cds_service.records.issued_cards import issued_to
+from cds_service.records.stores import open_stores
 from cds_service.settings import Settings
+from tests.builders.behind import LONG
 from tests.builders.cds_contract import assert_operation_outcome
 from tests.builders.chart import AS_OF
 from tests.builders.conversation import FEEDBACK, accepted, post, valid_call
@@ -21,7 +27,9 @@ from tests.builders.postgresql import PostgresServer
 
 @pytest.fixture
 def client(url: str) -> FlaskClient:
-    return create_app(Settings(auth="off", database_url=url), clock=lambda: AS_OF).test_client()
+    """Of a service that writes before it answers, so that the answer's log line tells all."""
+    settings = Settings(auth="off", database_url=url, records_writes="before")
+    return create_app(settings, clock=lambda: AS_OF).test_client()
 
 
 @contextmanager
@@ -68,6 +76,28 @@ def test_calls_are_answered_and_feedback_is_refused_until_it_is_back(
         assert (readiness.status_code, readiness.get_json()) == (200, {"status": "degraded"})
     assert client.get("/readyz").get_json() == {"status": "ready"}
     assert post(client, report, FEEDBACK).status_code == 200
+
+
+def test_what_was_answered_meanwhile_is_kept_once_it_is_back(
+    url: str, gone: Callable[[], AbstractContextManager[None]]
+) -> None:
+    settings = Settings(auth="off", database_url=url)
+    parts = build_parts(settings)
+    client = create_app(settings, clock=lambda: AS_OF, parts=parts).test_client()
+    with gone():
+        cards = [card["uuid"] for _ in range(3) for card in post(client, _of_another_instance()).get_json()["cards"]]
+        assert not parts.write_rows(LONG)
+    assert parts.write_rows(LONG)
+    stores = open_stores(url)
+    kept = [entry.answered["cards"] for entry in stores.audit_trail.export()]
+    assert kept == [[card] for card in cards], "each once, in the order they came"
+    with stores.database.reading() as connection:
+        assert issued_to(connection, ANYONE, cards) == set(cards)
+    stores.close()
+
+
+def _of_another_instance() -> dict[str, Any]:
+    return valid_call(hookInstance=str(uuid.uuid4()))
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from werkzeug.test import TestResponse
 
 from cds_service.app import build_parts, create_app
 from cds_service.settings import Settings
+from cds_service.web.request_log import log_call
+from tests.builders.behind import written
 from tests.smart_app.fake_ehr import CLIENT, TODAY, FakeEhr, fake_ehr
 
 PUBLIC = "https://cds.example.org"
@@ -103,7 +105,8 @@ def make_browser(ehr: FakeEhr, clock: Clock, registration: str, tmp_path: Path) 
                 database_url=f"sqlite:///{tmp_path}/records.sqlite3", allow_http=True, time_budget_ms=20_000,
                 pseudonym_key=PSEUDONYM_KEY,
             )  # fmt: skip
-            apps.append(create_app(settings, clock, build_parts(settings, clock)))
+            parts = build_parts(settings, clock)
+            apps.append(create_app(settings, clock, parts, (log_call, written(parts))))
         return Browser(apps[0].test_client(), ehr)
 
     return make
