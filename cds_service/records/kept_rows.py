@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from cds_service.records.database import Database
 from cds_service.records.hurry import Hurry
 from cds_service.records.tables import AuditRow, IssuedCardRow
-from cds_service.records.write_queue import WriteQueue
+from cds_service.records.write_queue import CAPACITY, WriteQueue
 
 Kind = Literal["cards", "audit"]
 BOTH: Collection[Kind] = ("cards", "audit")
@@ -63,11 +63,17 @@ class RowWriter:
 class Keeper:
     """Keeps rows: those of the kinds `behind` behind the answer, as long as there is room for them to wait."""
 
-    def __init__(self, writer: RowWriter, behind: Collection[Kind] = (), tell: Tell = lambda *_: None) -> None:
+    def __init__(
+        self,
+        writer: RowWriter,
+        behind: Collection[Kind] = (),
+        tell: Tell = lambda *_: None,
+        capacity: int = CAPACITY,
+    ) -> None:
         self._writer = writer
         self._behind = frozenset(behind)
         self._tell = tell
-        self._queue = WriteQueue(self._write, lambda rows: self._told("lost-behind", rows))
+        self._queue = WriteQueue(self._write, lambda rows: self._told("lost-behind", rows), capacity)
 
     def keep(self, rows: Sequence[KeptRow], hurry: Hurry) -> None:
         """Keep them, or see to it that they will be.

@@ -26,7 +26,7 @@ CAPACITY = 2000
 """Rows that wait at most in one process; some 3 MB."""
 _RETRY_SECONDS = 2.0
 _IDLE_SECONDS = 10.0
-_EXIT_SECONDS = 5.0
+_EXIT_SECONDS = 10.0
 
 
 class WriteQueue(Generic[T]):

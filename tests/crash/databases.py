@@ -27,7 +27,7 @@ class SoakedDatabase(Protocol):
         ...
 
     def locked(self) -> AbstractContextManager[None]:
-        """Nobody else can write feedback meanwhile."""
+        """Nobody else can write feedback, cards or audit entries meanwhile."""
         ...
 
     def full(self, service: Service) -> AbstractContextManager[None]:
@@ -82,7 +82,7 @@ class PostgresDatabase:
     def locked(self) -> Iterator[None]:
         """A writer that doesn't come to an end."""
         with _open(self.url) as database, database.writing() as connection:
-            connection.execute(text("LOCK TABLE feedback IN SHARE MODE"))
+            connection.execute(text("LOCK TABLE feedback, issued_cards, audit_trail IN SHARE MODE"))
             yield
 
     @contextmanager

@@ -86,7 +86,7 @@ class Load:
         body = request_body(10)
         report = self._new_report(None)
         while not self.stopped.wait(self.pause):
-            answer = self._send("call", SERVICE, _another_patient(body))
+            answer = self._send("call", SERVICE, another_patient(body))
             cards = json.loads(answer[1])["cards"] if answer and answer[0] == 200 else []
             self.tally.cards_given += len(cards)
             status = self._report(report)
@@ -109,7 +109,7 @@ class Load:
     def _call_with_large_charts(self) -> None:
         body = request_body(1500)
         while not self.stopped.wait(self.pause):
-            self._send("large call", SERVICE, _another_patient(body))
+            self._send("large call", SERVICE, another_patient(body))
 
     def _send(self, kind: str, path: str, body: bytes) -> tuple[int, bytes] | None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
@@ -144,7 +144,7 @@ class Load:
         self.stopped.wait(10 * self.pause)
 
 
-def _another_patient(body: bytes) -> bytes:
+def another_patient(body: bytes) -> bytes:
     """The same chart of somebody else, opened once: what is quiet for one patient is not for the next."""
     call = body.replace(b"0c6f0a54-8c5b-4d0a-9d5b-1d8a7d5f9a11", str(uuid.uuid4()).encode())
     return call.replace(b"synthetic-1", f"synthetic-{uuid.uuid4().hex[:8]}".encode())

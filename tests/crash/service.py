@@ -1,5 +1,6 @@
 """`cds-service serve` as a process that is killed, stopped, starved of disk, and started again on the same port."""
 
+import http.client
 import json
 import os
 import resource
@@ -8,6 +9,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.builders.ports import free_port
 from tests.builders.serving import clean_environment
@@ -18,13 +21,15 @@ STOP_SECONDS = 45
 
 @dataclass
 class Service:
-    """Two workers on one port; the log goes to a file."""
+    """Some workers on one port; the log goes to a file, and what is counted is told on another port."""
 
     folder: Path
     database_url: str
+    worker_count: int = 2
 
     def __post_init__(self) -> None:
         self.port = free_port()
+        self.metrics_port = free_port()
 
     def start(self) -> None:
         """Start, and wait until it serves."""
@@ -32,9 +37,11 @@ class Service:
             "CDS_AUTH": "off",
             "CDS_DATABASE_URL": self.database_url,
             "CDS_MIGRATE": "auto",
+            "CDS_METRICS_BIND": f"127.0.0.1:{self.metrics_port}",
             "CDS_PSEUDONYM_KEY": "synthetic-key-of-the-soak",
         }
-        command = [sys.executable, "-m", "cds_service", "serve", "--port", str(self.port), "--threads", "8"]
+        width = ("--workers", str(self.worker_count), "--threads", "8")
+        command = [sys.executable, "-m", "cds_service", "serve", "--port", str(self.port), *width]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=clean_environment(self.folder, **settings), stdout=subprocess.PIPE, stderr=log
@@ -45,7 +52,15 @@ class Service:
 
     def terminate(self) -> None:
         """SIGTERM, and wait for its end."""
+        self.tell_to_end()
+        self.wait_for_end()
+
+    def tell_to_end(self) -> None:
+        """SIGTERM."""
         self._process.send_signal(signal.SIGTERM)
+
+    def wait_for_end(self) -> None:
+        """Until all its processes are gone, in peace."""
         code = self._process.wait(STOP_SECONDS)
         assert self._process.stdout is not None
         self._process.stdout.close()
@@ -70,6 +85,25 @@ class Service:
         except OSError:
             return []
         return sorted(int(child) for child in listed.split())
+
+    def rows(self, kind: str) -> dict[str, int]:
+        """How many cards, or audit entries, were taken, written, lost since the start, by all its processes."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=STOP_SECONDS)
+        connection.request("GET", "/metrics")
+        told = connection.getresponse().read().decode()
+        connection.close()
+        samples = {
+            sample.labels["fate"]: int(sample.value)
+            for family in text_string_to_metric_families(told)
+            for sample in family.samples
+            if sample.name == "cds_records_total" and sample.labels["kind"] == kind
+        }
+        return {fate: samples.get(fate, 0) for fate in ("taken", "written", "lost")}
+
+    def unaccounted(self, kind: str) -> int:
+        """How many rows were taken and neither written nor lost: they wait, or were killed."""
+        rows = self.rows(kind)
+        return rows["taken"] - rows["written"] - rows["lost"]
 
     def limit_files(self, size: int | None) -> None:
         """No file may grow beyond this many bytes, which to a program is the same as a full disk; None lifts that."""
