@@ -8,6 +8,7 @@ import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -31,7 +32,7 @@ from cds_service.cds_hooks.response_json import encode_response
 from cds_service.client_authentication.signing import Call, make_key, sign_token
 from cds_service.fhir_reading.reading import read_clinical_picture
 from cds_service.hematology.assessment import assess
-from cds_service.services.card_composer import CallerFacts, compose_response
+from cds_service.services.card_composer import CallerFacts
 from cds_service.services.cytopenia_review import HOOK, CytopeniaReview
 from cds_service.services.gathering import gather
 from cds_service.services.prefetch_templates import REQUIRED
@@ -85,9 +86,12 @@ def _rooms(review: CytopeniaReview, body: bytes) -> Phases:
     """One call, room by room, as the conductor leads it."""
     clock = _Clock()
     request = parse_request(body, HOOK)
+    documents = review.skimmer.documents(request.prefetch, request.context.patient_id)
     clock.lap("decode")
     fhir = review.fhir(ANYONE)
-    gathered = gather(request, review.description.prefetch, REQUIRED, fhir, review.deadline())
+    gathered = gather(
+        replace(request, prefetch=documents), review.description.prefetch, REQUIRED, fhir, review.deadline()
+    )
     clock.lap("select")
     with _validation_counted() as validating:
         entries = tuple(chain.from_iterable(gathered.entries.values()))
@@ -96,7 +100,7 @@ def _rooms(review: CytopeniaReview, body: bytes) -> Phases:
     assessment = assess(picture, review.knowledge.guideline, NOW)
     clock.lap("assess")
     caller = CallerFacts(request.hook_instance, request.context.user_type, request.context.patient_id, None)
-    response = compose_response(assessment, caller, review.knowledge, review.site)
+    response = review.composer.compose(assessment, caller)
     clock.lap("compose")
     encode_response(response)
     clock.lap("serialise")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from cds_service.records import database, stores
-from cds_service.services import card_composer
+from cds_service.services.card_composer import CardComposer
 from tests.builders.card_contract import assert_card_keeps_to_it
 
 
@@ -41,13 +41,13 @@ def _a_busy_machine_is_no_database_that_hangs() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _every_card_keeps_the_contract() -> Iterator[None]:
     """Whatever a test composes in this process is checked on its way out."""
-    compose_card = card_composer._card
+    compose_card = CardComposer._card
 
     def checked(*args: object) -> object:
         card = compose_card(*args)  # type: ignore[arg-type]
         assert_card_keeps_to_it(card)
         return card
 
-    card_composer._card = checked  # type: ignore[assignment]
+    CardComposer._card = checked  # type: ignore[assignment,method-assign]
     yield
-    card_composer._card = compose_card
+    CardComposer._card = compose_card  # type: ignore[method-assign]

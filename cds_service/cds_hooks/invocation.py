@@ -19,7 +19,7 @@ from cds_service.cds_hooks.members import (
     required_uuid,
 )
 from cds_service.cds_hooks.request import CdsRequest, PatientViewContext
-from cds_service.cds_hooks.strict_json import decode_object
+from cds_service.cds_hooks.strict_json import decode_call
 
 CONTEXTS: Mapping[str, Callable[[Members], PatientViewContext]] = {"patient-view": read_patient_view}
 """How the context of each hook is read; a service can be listed for these hooks."""
@@ -37,7 +37,7 @@ def parse_request(body: bytes, hook: str) -> CdsRequest:
     Raises:
         RequestInvalid: the body isn't strict JSON or breaks the specification.
     """
-    members = decode_object(body)
+    members = decode_call(body)
     if required_string(members, "hook", "hook") != hook:
         raise RequestInvalid(f"'hook' must be '{hook}', the hook this service is listed for in discovery.")
     hook_instance = required_uuid(members, "hookInstance", "hookInstance")

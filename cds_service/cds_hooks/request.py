@@ -54,7 +54,10 @@ class PatientViewContext:
 
 @dataclass(frozen=True)
 class CdsRequest:
-    """One call. `prefetch` holds the given keys only: a key mapped to None was sent as null (no such data)."""
+    """One call. `prefetch` holds the given keys only: a key mapped to None was sent as null (no such data).
+
+    What it holds is decoded JSON, or JSON as it was sent (`msgspec.Raw`).
+    """
 
     hook: str
     hook_instance: str

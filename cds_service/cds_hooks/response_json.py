@@ -1,16 +1,16 @@
 """Cards to JSON, named and shaped as on the wire (CDS Hooks 3.0, CDS Service Response). Decides nothing."""
 
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 import orjson
 
-from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Source, Suggestion
+from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Suggestion
 
 
 def encode_response(response: CdsResponse) -> bytes:
     """The answer's body. No null and no empty member but `cards` (a SHALL of the specification); decimals exact."""
-    body: dict[str, object] = {"cards": [_without_empty(_card(card)) for card in response.cards]}
+    body: dict[str, object] = {"cards": [_card(card) for card in response.cards]}
     extension = _without_empty(response.extension)
     if extension:
         body["extension"] = extension
@@ -33,21 +33,17 @@ def _encode_value(value: object) -> object:
 
 
 def _card(card: Card) -> dict[str, object]:
-    return {
-        "uuid": card.uuid,
-        "summary": card.summary,
-        "detail": card.detail,
-        "indicator": card.indicator,
-        "source": _source(card.source),
-        "suggestions": [_suggestion(suggestion) for suggestion in card.suggestions],
-        "selectionBehavior": card.selection_behavior if card.suggestions else None,
-        "overrideReasons": [_coding(reason) for reason in card.override_reasons],
-        "links": [_link(link) for link in card.links],
-    }
-
-
-def _source(source: Source) -> dict[str, object]:
-    return {"label": source.label, "url": source.url, "topic": _coding(source.topic)}
+    return _given(
+        uuid=card.uuid,
+        summary=card.summary,
+        detail=card.detail,
+        indicator=card.indicator,
+        source={"label": card.source.label, "url": card.source.url, "topic": _coding(card.source.topic)},
+        suggestions=[_suggestion(suggestion) for suggestion in card.suggestions],
+        selectionBehavior=card.selection_behavior if card.suggestions else None,
+        overrideReasons=[_coding(reason) for reason in card.override_reasons],
+        links=[_link(link) for link in card.links],
+    )
 
 
 def _coding(coding: Coding) -> dict[str, object]:
@@ -55,29 +51,32 @@ def _coding(coding: Coding) -> dict[str, object]:
 
 
 def _suggestion(suggestion: Suggestion) -> dict[str, object]:
-    return {
-        "label": suggestion.label,
-        "uuid": suggestion.uuid,
-        "isRecommended": True if suggestion.is_recommended else None,
-        "actions": [_action(action) for action in suggestion.actions],
-    }
+    return _given(
+        label=suggestion.label,
+        uuid=suggestion.uuid,
+        isRecommended=suggestion.is_recommended,
+        actions=[_action(action) for action in suggestion.actions],
+    )
 
 
 def _action(action: Action) -> dict[str, object]:
-    return {"type": action.type, "description": action.description, "resource": action.resource}
+    return {"type": action.type, "description": action.description, "resource": _without_empty(action.resource)}
 
 
 def _link(link: Link) -> dict[str, object]:
     app_context = link.app_context if link.type == "smart" else None
-    return {"label": link.label, "url": link.url, "type": link.type, "appContext": app_context}
+    return _given(label=link.label, url=link.url, type=link.type, appContext=app_context)
+
+
+def _given(**members: object) -> dict[str, object]:
+    return {name: member for name, member in members.items() if member}
 
 
 def _without_empty(value: object) -> object:
     """The value without null, empty string, array or object anywhere within; None where nothing is left."""
-    if isinstance(value, Mapping):
-        members = ((name, _without_empty(member)) for name, member in value.items())
-        return {name: member for name, member in members if member is not None} or None
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        items = (_without_empty(item) for item in value)
-        return [item for item in items if item is not None] or None
+    if isinstance(value, dict | MappingProxyType):
+        members = {name: _without_empty(member) for name, member in value.items()}
+        return {name: member for name, member in members.items() if member is not None} or None
+    if isinstance(value, list | tuple):
+        return [item for item in map(_without_empty, value) if item is not None] or None
     return None if value == "" else value

@@ -1,15 +1,18 @@
 """Bytes to a JSON object, strictly (RFC 8259, CDS Hooks 3.0 "JSON"). Knows no member's meaning.
 
-Two readings, each for what the other can't do. orjson refuses what the standard library lets pass (NaN, a byte order
-mark, lone surrogates, numbers beyond a double, a depth of 1024). The standard library then keeps the text of every
-number, as Decimal: a double would turn 3.99999999999999999 into 4.0 and move it across a limit, and would lose the
-digits a laboratory reported (2.90).
+Of a call, the grammar of the whole is checked at once; what prefetch holds is decoded when, and if, it is read.
+
+Decoding takes two readings, each for what the other can't do. orjson refuses what the standard library lets pass (NaN,
+a byte order mark, lone surrogates, numbers beyond a double, a depth of 1024). The standard library then keeps the text
+of every number, as Decimal: a double would turn 3.99999999999999999 into 4.0 and move it across a limit, and would lose
+the digits a laboratory reported (2.90).
 """
 
 import json
 import re
 from decimal import Decimal
 
+import msgspec
 import orjson
 
 from cds_service.cds_hooks.errors import RequestInvalid
@@ -20,6 +23,48 @@ MAX_NUMBER_LENGTH = 1000
 """Characters of one number; the longest exact value of a double has 767 significant digits."""
 MAX_EXPONENT = 400
 """Largest exponent, either sign; beyond it lies no double, and writing such a number out would fill the memory."""
+
+
+def decode_call(body: bytes) -> dict[str, object]:
+    """Decode the body of a call, but for the members of `prefetch`: they stay as they were sent, for `decode_part`.
+
+    Raises:
+        RequestInvalid: the body isn't one JSON object, or what was decoded of it isn't strict; as `decode_object`.
+    """
+    members = _members_of(body)
+    prefetch = members.pop("prefetch", None) if members else None
+    keys = _members_of(bytes(prefetch)) if prefetch is not None else None
+    if members is None or keys is None or not _is_utf8(body) or _has_nul(body):
+        return decode_object(body)
+    return {name: decode_part(part) for name, part in members.items()} | {"prefetch": keys}
+
+
+def decode_part(part: msgspec.Raw) -> object:
+    """Decode what `decode_call` left as it was, as strictly as `decode_object` does. Raises RequestInvalid."""
+    return _decode(bytes(part))
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _members_of(document: bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of an object, each as it was sent; None where it is no object, no JSON, or has a member twice."""
+    try:
+        members = _MEMBERS.decode(document)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    end = 0
+    for part in members.values():
+        name = _NAME.match(document, end)
+        if name is None or not document.startswith(part, name.end()):
+            return None
+        end = name.end() + len(memoryview(part))
+    return members if _END.fullmatch(document, end) else None
 
 
 def decode_object(body: bytes) -> dict[str, object]:
@@ -36,13 +81,21 @@ def decode_object(body: bytes) -> dict[str, object]:
     """
     if not body.strip(b" \t\r\n"):
         raise RequestInvalid("The body is empty; send one JSON object.")
-    _check_strictness(body)
-    if b"\\u0000" in body and _NUL.search(body):
-        raise RequestInvalid("A text in the body holds a NUL character, which no text can have.")
-    decoded = _DECODER.decode(body.decode("utf-8"))
+    decoded = _decode(body)
     if not isinstance(decoded, dict):
         raise RequestInvalid("The body is JSON but not an object; send one JSON object.")
     return decoded
+
+
+def _decode(document: bytes) -> object:
+    _check_strictness(document)
+    if _has_nul(document):
+        raise RequestInvalid("A text in the body holds a NUL character, which no text can have.")
+    return _DECODER.decode(document.decode("utf-8"))
+
+
+def _has_nul(document: bytes) -> bool:
+    return b"\\" in document and _NUL.search(document) is not None
 
 
 def _check_strictness(body: bytes) -> None:
@@ -83,4 +136,7 @@ def _check_number_length(text: str) -> None:
         raise RequestInvalid(f"A number in the body has more than {MAX_NUMBER_LENGTH} characters.")
 
 
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NAME = re.compile(rb'[\s{,]*"(?:[^"\\]|\\.)*"\s*:\s*')
+_END = re.compile(rb"[\s{]*}\s*")
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_float=_exact_number, parse_int=_exact_integer)

@@ -5,6 +5,7 @@ Room: fhir_reading. The words are the knowledge's.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cds_service.fhir_reading.projection import Json, texts_in
 from cds_service.fhir_reading.quantities import comparator_of, number
@@ -65,6 +66,12 @@ class ClumpWords:
         """At once, or behind one word ("clumps were not seen")."""
         following = after.strip()
         return any(starts_with_any(text, self._anywhere) for text in (following, following.partition(" ")[2]))
+
+
+@lru_cache(maxsize=4)
+def clump_words(words: ScreeningWords) -> ClumpWords:
+    """What tells clumps by these words, made once."""
+    return ClumpWords(words)
 
 
 def _clauses(text: str) -> list[str]:

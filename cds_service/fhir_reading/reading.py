@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cds_service.fhir_reading.clump_text import ClumpWords
+from cds_service.fhir_reading.clump_text import clump_words
 from cds_service.fhir_reading.codings import identify
 from cds_service.fhir_reading.companions import read_clumping, read_companion
 from cds_service.fhir_reading.conditions import ReadCondition, read_condition
@@ -114,7 +114,7 @@ def _rules(
         accepted_statuses=knowledge.accepted_statuses,
         as_of=as_of,
         counts=CountReader(knowledge.units, knowledge.plausibility),
-        clumps=ClumpWords(knowledge.words),
+        clumps=clump_words(knowledge.words),
     )
 
 

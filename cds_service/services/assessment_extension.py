@@ -96,7 +96,7 @@ def _context(support: GroupSupport) -> Mapping[str, object]:
 
 
 def _evidence(records: Iterable[Evidence]) -> list[Mapping[str, object]]:
-    return [
+    told = (
         _given(
             reference=_reference(record.reference),
             system=record.system,
@@ -104,7 +104,8 @@ def _evidence(records: Iterable[Evidence]) -> list[Mapping[str, object]]:
             display=clean_text(record.display),
         )
         for record in records
-    ]
+    )
+    return [record for record in told if record]
 
 
 def _quieted(quieted: Quieted) -> Mapping[str, object]:

@@ -65,34 +65,77 @@ class SiteOptions:
     """FHIR servers, without a final slash, at which the trend is registered as a SMART app."""
 
 
-def compose_response(
-    assessment: Assessment,
-    caller: CallerFacts,
-    knowledge: Knowledge,
-    site: SiteOptions,
-    quieted: Quieted | None = None,
-) -> CdsResponse:
-    """The answer of one call: at most one card, none that is `quieted` by feedback, and the assessment for machines.
+class CardComposer:
+    """Composes the answers of one site; what all its cards have in common is made once."""
 
-    Raises:
-        DataNotAvailable: nothing deserves a card, but the counts were not read to the end.
-    """
-    alert = assessment.alert
-    if alert is None and assessment.picture.counts_incomplete:
-        raise DataNotAvailable(
-            "Not all of the blood counts could be read, so nothing can be said about them. "
-            "Send all pages in prefetch, or give fhirServer and fhirAuthorization.",
-            missing=("counts",),
-            reason="counts-incomplete",
+    def __init__(self, knowledge: Knowledge, site: SiteOptions) -> None:
+        self._knowledge = knowledge
+        self._site = site
+        self._words = words = Wording(knowledge.wording)
+        self._limits = count_limits(knowledge.guideline)
+        self._source = Source(words.plain("source.label"), f"{site.public_url}/about", _coding("source.topic", words))
+        self._override_reasons = tuple(_coding(f"override.{reason}", words) for reason in words.section("override"))
+        self._links = (Link(words.plain("links.causes"), f"{site.public_url}/about/causes"),)
+
+    def compose(self, assessment: Assessment, caller: CallerFacts, quieted: Quieted | None = None) -> CdsResponse:
+        """The answer of one call: at most one card, none `quieted` by feedback, and the assessment for machines.
+
+        Raises:
+            DataNotAvailable: nothing deserves a card, but the counts were not read to the end.
+        """
+        alert, version = assessment.alert, self._knowledge.version
+        if alert is None and assessment.picture.counts_incomplete:
+            raise DataNotAvailable(
+                "Not all of the blood counts could be read, so nothing can be said about them. "
+                "Send all pages in prefetch, or give fhirServer and fhirAuthorization.",
+                missing=("counts",),
+                reason="counts-incomplete",
+            )
+        fingerprint = fingerprint_of(assessment, alert, version, self._site.fingerprint_key) if alert else None
+        fate = CardFate(fingerprint, withheld_because(assessment, caller, self._site), quieted)
+        cards: tuple[Card, ...] = ()
+        if alert and fingerprint and fate.shown:
+            cards = (self._card(self._facts(assessment, alert), caller, fingerprint),)
+        if not self._site.extension:
+            return CdsResponse(cards)
+        return CdsResponse(cards, compose_extension(assessment, version, self._site.software_version, fate))
+
+    def _facts(self, assessment: Assessment, alert: Alert) -> CardFacts:
+        return CardFacts(
+            assessment=assessment,
+            alert=alert,
+            knowledge=self._knowledge,
+            words=self._words,
+            limits=self._limits,
+            software_version=self._site.software_version,
         )
-    fingerprint = fingerprint_of(assessment, alert, knowledge.version, site.fingerprint_key) if alert else None
-    fate = CardFate(fingerprint, withheld_because(assessment, caller, site), quieted)
-    cards: tuple[Card, ...] = ()
-    if alert and fingerprint and fate.shown:
-        cards = (_card(_facts(assessment, alert, knowledge, site), caller, site, fingerprint),)
-    if not site.extension:
-        return CdsResponse(cards)
-    return CdsResponse(cards, compose_extension(assessment, knowledge.version, site.software_version, fate))
+
+    def _card(self, facts: CardFacts, caller: CallerFacts, fingerprint: str) -> Card:
+        summary = compose_summary(facts)
+        drafts = DraftFacts(
+            patient_id=caller.patient_id,
+            authored_on=utc_text(facts.assessment.as_of),
+            reason=summary,
+            note=self._words.plain("orders.note-citrate" if _is_unreliable(facts) else "orders.note"),
+            references=tuple(dict.fromkeys(_decisive(facts))),
+            hook_instance=caller.hook_instance,
+            fingerprint=fingerprint,
+        )
+        return Card(
+            uuid=card_id(caller.hook_instance, fingerprint),
+            summary=summary,
+            indicator=facts.alert.importance.value,
+            source=self._source,
+            detail=compose_detail(facts),
+            suggestions=draft_suggestions(suggested_orders(facts), drafts, self._knowledge.orders, self._words),
+            override_reasons=self._override_reasons,
+            links=(*self._smart_links(caller, fingerprint), *self._links),
+        )
+
+    def _smart_links(self, caller: CallerFacts, fingerprint: str) -> Iterator[Link]:
+        """The trend as an app, where the EHR has it registered; the app is told which card it was opened from."""
+        if caller.fhir_server is not None and caller.fhir_server.rstrip("/") in self._site.smart_servers:
+            yield Link(self._words.plain("smart.link"), f"{self._site.public_url}/smart/launch", "smart", fingerprint)
 
 
 def withheld_because(assessment: Assessment, caller: CallerFacts, site: SiteOptions) -> Withheld | None:
@@ -104,48 +147,6 @@ def withheld_because(assessment: Assessment, caller: CallerFacts, site: SiteOpti
     if assessment.alert and assessment.alert.leading in site.paused:
         return Withheld.PAUSED
     return Withheld.SILENT if site.silent else None
-
-
-def _facts(assessment: Assessment, alert: Alert, knowledge: Knowledge, site: SiteOptions) -> CardFacts:
-    return CardFacts(
-        assessment=assessment,
-        alert=alert,
-        knowledge=knowledge,
-        words=Wording(knowledge.wording),
-        limits=count_limits(knowledge.guideline),
-        software_version=site.software_version,
-    )
-
-
-def _card(facts: CardFacts, caller: CallerFacts, site: SiteOptions, fingerprint: str) -> Card:
-    words = facts.words
-    summary = compose_summary(facts)
-    drafts = DraftFacts(
-        patient_id=caller.patient_id,
-        authored_on=utc_text(facts.assessment.as_of),
-        reason=summary,
-        note=words.plain("orders.note-citrate" if _is_unreliable(facts) else "orders.note"),
-        references=tuple(dict.fromkeys(_decisive(facts))),
-        hook_instance=caller.hook_instance,
-        fingerprint=fingerprint,
-    )
-    return Card(
-        uuid=card_id(caller.hook_instance, fingerprint),
-        summary=summary,
-        indicator=facts.alert.importance.value,
-        source=Source(words.plain("source.label"), f"{site.public_url}/about", _coding("source.topic", words)),
-        detail=compose_detail(facts),
-        suggestions=draft_suggestions(suggested_orders(facts), drafts, facts.knowledge),
-        override_reasons=_override_reasons(words),
-        links=tuple(_links(words, caller, site, fingerprint)),
-    )
-
-
-def _links(words: Wording, caller: CallerFacts, site: SiteOptions, fingerprint: str) -> Iterator[Link]:
-    """The trend as an app first, where the EHR has it registered; the app is told which card it was opened from."""
-    if caller.fhir_server is not None and caller.fhir_server.rstrip("/") in site.smart_servers:
-        yield Link(words.plain("smart.link"), f"{site.public_url}/smart/launch", "smart", fingerprint)
-    yield Link(words.plain("links.causes"), f"{site.public_url}/about/causes")
 
 
 def _is_unreliable(facts: CardFacts) -> bool:
@@ -160,10 +161,6 @@ def _decisive(facts: CardFacts) -> Iterator[str]:
     for result in (*critical, *newest, *conflicting):
         if _REFERENCE.fullmatch(result.reference):
             yield result.reference
-
-
-def _override_reasons(words: Wording) -> tuple[Coding, ...]:
-    return tuple(_coding(f"override.{reason}", words) for reason in words.section("override"))
 
 
 def _coding(key: str, words: Wording) -> Coding:

@@ -26,13 +26,19 @@ class Wording:
 
     def __init__(self, sentences: Mapping[str, str]) -> None:
         self._sentences = sentences
+        self._fixed = {key: Plain(sentence) for key, sentence in sentences.items() if "{" not in sentence}
+        """The sentences that nothing is filled into."""
 
     def plain(self, key: str, /, **values: object) -> Plain:
         """A sentence as plain text."""
+        if key in self._fixed:
+            return self._fixed[key]
         return Plain(self._sentences[key].format_map({name: _clean(value) for name, value in values.items()}))
 
     def markdown(self, key: str, /, **values: object) -> Markdown:
         """A sentence as Markdown."""
+        if key in self._fixed:
+            return Markdown(self._fixed[key])
         return Markdown(self._sentences[key].format_map({name: _escaped(value) for name, value in values.items()}))
 
     def counted(self, key: str, number: int, /, **values: object) -> Plain:

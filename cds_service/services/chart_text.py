@@ -31,6 +31,9 @@ _LINKS = (
 )
 """What a Markdown renderer would make a link of by itself: schemes, host names, addresses. A space breaks it."""
 _MAYBE_LINK = re.compile(r"[/.@:]")
+_WORD = r"(?:[A-Za-z]+|[0-9]+(?:[.:-][0-9]+)*)"
+_INERT = re.compile(rf"{_WORD}(?:[,;]? [(+-]?{_WORD}\)?)*")
+"""Words, numbers, dates and times: most of what a chart holds, and nothing in it needs to change."""
 _TAG = re.compile(r"<(?![\d=.\s]|$)")
 _BLOCK_START = re.compile(r"^(\d{0,9})(?:(?<=\d)([.)])(?=\s|$)|(?<!\d)([-+#=]))")
 """What would open a list or a heading where a line begins with chart text."""
@@ -42,11 +45,15 @@ def clean_text(text: str, limit: int = LIMIT) -> str:
     Control, format (bidirectional, zero-width), private and unassigned characters, terminal sequences and lone
     surrogates are dropped; an angle bracket that could open a tag becomes a guillemet.
     """
+    if len(text) <= limit and _INERT.fullmatch(text):
+        return text
     return _TAG.sub("\u2039", _one_line(text, limit))
 
 
 def escape_text(text: str, limit: int = LIMIT) -> str:
     """The text as one line of GitHub Flavored Markdown that renders as itself, with nothing active in it."""
+    if len(text) <= limit and _INERT.fullmatch(text):
+        return text
     line = _one_line(text, limit)
     if _MAYBE_LINK.search(line):
         for pattern, inert in _LINKS:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 
@@ -12,9 +12,11 @@ from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import CdsRequest
+from cds_service.cds_hooks.strict_json import decode_part
 from cds_service.fhir_reading.patients import PatientMismatch
 from cds_service.fhir_reading.reading import read_clinical_picture
 from cds_service.fhir_reading.releases import Release
+from cds_service.fhir_reading.skimming import Skimmer
 from cds_service.hematology.assessment import assess
 from cds_service.hematology.clinical_picture import ClinicalPicture
 from cds_service.hematology.verdicts import Assessment
@@ -23,9 +25,9 @@ from cds_service.outbound.deadline import Deadline
 from cds_service.services.card_composer import (
     FOR_NOBODY,
     CallerFacts,
+    CardComposer,
     SiteOptions,
     Withheld,
-    compose_response,
     withheld_because,
 )
 from cds_service.services.card_memory import CardMemory, Remembered
@@ -67,6 +69,12 @@ class CytopeniaReview:
     deadline: Callable[[], Deadline]
     memory: CardMemory
     release: Release | None = None
+    composer: CardComposer = field(init=False, repr=False)
+    skimmer: Skimmer = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "skimmer", Skimmer(self.knowledge.lab_codes, decode_part))
+        object.__setattr__(self, "composer", CardComposer(self.knowledge, self.site))
 
     def answer(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
         """Answer one call of a client as of a point in time.
@@ -85,6 +93,7 @@ class CytopeniaReview:
         """
         fhir = self.fhir(client)
         with Phase("gathering"):
+            request = replace(request, prefetch=self.skimmer.documents(request.prefetch, request.context.patient_id))
             gathered = gather(request, self.description.prefetch, REQUIRED, fhir, self.deadline())
             _refuse_unknown_patient(gathered)
         with Phase("reading"):
@@ -99,13 +108,13 @@ class CytopeniaReview:
         withheld = withheld_because(assessment, caller, self.site)
         if withheld in FOR_NOBODY or (alert := assessment.alert) is None:
             with Phase("composing"):
-                response = compose_response(assessment, caller, self.knowledge, self.site)
+                response = self.composer.compose(assessment, caller)
             return Reviewed(gathered, assessment, response, withheld=withheld)
         with Phase("remembering"):
             candidate = self.memory.candidate(assessment, alert, request, client, self.knowledge)
             remembered = self.memory.consider(candidate, self.knowledge.quieting)
         with Phase("composing"):
-            response = compose_response(assessment, caller, self.knowledge, self.site, remembered.quieted)
+            response = self.composer.compose(assessment, caller, remembered.quieted)
         with Phase("remembering"):
             remembered = self.memory.keep(remembered, response, withheld)
         return Reviewed(gathered, assessment, response, remembered, withheld)

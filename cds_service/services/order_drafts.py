@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cds_service.cds_hooks.cards import Action, Suggestion
-from cds_service.knowledge.model import Knowledge
+from cds_service.knowledge.model import OrderCode
 from cds_service.services.card_wording import Wording
 from cds_service.services.fingerprint import suggestion_id
 
@@ -38,26 +38,29 @@ class DraftFacts:
     fingerprint: str
 
 
-def draft_suggestions(names: Iterable[str], facts: DraftFacts, knowledge: Knowledge) -> tuple[Suggestion, ...]:
+def draft_suggestions(
+    names: Iterable[str], facts: DraftFacts, codes: Mapping[str, OrderCode], words: Wording
+) -> tuple[Suggestion, ...]:
     """The named suggestions, in the order given; the repeat of the counts is the recommended one."""
-    words = Wording(knowledge.wording)
     return tuple(
         Suggestion(
             uuid=suggestion_id(facts.hook_instance, facts.fingerprint, name),
             label=words.plain(f"suggestions.{name}"),
-            actions=tuple(_action(order, facts, knowledge, words) for order in _ORDERS[name]),
+            actions=tuple(_action(order, facts, codes, words) for order in _ORDERS[name]),
             is_recommended=name == REPEAT,
         )
         for name in names
     )
 
 
-def _action(order: str, facts: DraftFacts, knowledge: Knowledge, words: Wording) -> Action:
-    return Action("create", words.plain(f"orders.{order}"), _service_request(order, facts, knowledge, words))
+def _action(order: str, facts: DraftFacts, codes: Mapping[str, OrderCode], words: Wording) -> Action:
+    return Action("create", words.plain(f"orders.{order}"), _service_request(order, facts, codes, words))
 
 
-def _service_request(order: str, facts: DraftFacts, knowledge: Knowledge, words: Wording) -> Mapping[str, object]:
-    code = knowledge.orders[_CODED_AS.get(order, order)]
+def _service_request(
+    order: str, facts: DraftFacts, codes: Mapping[str, OrderCode], words: Wording
+) -> Mapping[str, object]:
+    code = codes[_CODED_AS.get(order, order)]
     request: dict[str, object] = {
         "resourceType": "ServiceRequest",
         "status": "draft",

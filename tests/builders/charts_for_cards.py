@@ -32,7 +32,7 @@ from cds_service.hematology.lab_results import (
 from cds_service.hematology.verdicts import Assessment
 from cds_service.knowledge.loader import load_knowledge
 from cds_service.knowledge.model import Knowledge
-from cds_service.services.card_composer import CallerFacts, SiteOptions, compose_response
+from cds_service.services.card_composer import CallerFacts, CardComposer, SiteOptions
 
 AS_OF = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 CALLER = CallerFacts("0c6f0a54-8c5b-4d0a-9d5b-1d8a7d5f9a11", "Practitioner", "synthetic-1")
@@ -145,7 +145,7 @@ class Chart:
 
     def response(self, caller: CallerFacts = CALLER, site: SiteOptions = SITE) -> CdsResponse:
         """Judged and composed."""
-        return compose_response(self.assessment, caller, self.known, site)
+        return CardComposer(self.known, site).compose(self.assessment, caller)
 
     @property
     def card(self) -> Card:

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from msgspec import Raw
+
 from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Source, Suggestion
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.errors import DataNotAvailable, StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.cds_hooks.request import CdsRequest
+from cds_service.cds_hooks.strict_json import decode_part
 from cds_service.services.registry import CallFacts
 
 SERVICE_ID = "cytopenia-review"
@@ -77,6 +80,7 @@ class FakeService:
         if self.failure:
             raise self.failure
         counts = request.prefetch.get("counts", "absent")
+        counts = decode_part(counts) if isinstance(counts, Raw) else counts
         if counts is not None and not (isinstance(counts, dict) and counts.get("resourceType") == "Bundle"):
             raise DataNotAvailable("Blood counts were neither prefetched nor obtainable.", ("counts",))
         card = fixed_card(request.hook_instance)

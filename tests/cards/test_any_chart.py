@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cds_service.cds_hooks.response_json import encode_response
 from cds_service.hematology.assessment import assess
 from cds_service.hematology.clinical_picture import ClinicalPicture, PatientFacts
-from cds_service.services.card_composer import compose_response
+from cds_service.services.card_composer import CardComposer
 from tests.builders.card_contract import any_words_in_the_chart
 from tests.builders.cds_contract import assert_response_conforms
 from tests.builders.charts_for_cards import CALLER, SITE, knowledge
@@ -65,8 +65,8 @@ def test_a_card_of_any_chart_keeps_the_contract(picture: ClinicalPicture) -> Non
     known = replace(knowledge(), guideline=replace(knowledge().guideline, card_when_not_evaluable=True))
     assessment = assess(picture, known.guideline, AS_OF)
     with any_words_in_the_chart():
-        response = compose_response(assessment, CALLER, known, SITE)
-        assert compose_response(assessment, CALLER, known, SITE) == response
+        response = CardComposer(known, SITE).compose(assessment, CALLER)
+        assert CardComposer(known, SITE).compose(assessment, CALLER) == response
     assert len(response.cards) == (assessment.alert is not None)
     assert_response_conforms(json.loads(encode_response(response)), CALLER.patient_id)
 
@@ -75,7 +75,7 @@ def test_a_card_of_any_chart_keeps_the_contract(picture: ClinicalPicture) -> Non
 @given(pictures())
 def test_a_summary_holds_every_number_of_what_it_leads_with(picture: ClinicalPicture) -> None:
     assessment = assess(picture, knowledge().guideline, AS_OF)
-    for card in compose_response(assessment, CALLER, knowledge(), SITE).cards:
+    for card in CardComposer(knowledge(), SITE).compose(assessment, CALLER).cards:
         leading = {
             "leukopenia": [assessment.leukopenia],
             "thrombocytopenia": [assessment.thrombocytopenia],

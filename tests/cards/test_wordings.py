@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.services.card_composer import compose_response
+from cds_service.services.card_composer import CardComposer
 from tests.builders.charts_for_cards import CALLER, SITE, Chart, chart, knowledge, on
 from tests.cards.situations import BOTH_LOW, LEUKOPENIA, SITUATIONS
 
@@ -208,7 +208,7 @@ def test_at_most_five_lines_say_what_was_not_used() -> None:
 
 def test_approved_knowledge_is_not_called_a_draft() -> None:
     approved = replace(knowledge(), drafts=())
-    (card,) = compose_response(LEUKOPENIA.assessment, CALLER, approved, SITE).cards
+    (card,) = CardComposer(approved, SITE).compose(LEUKOPENIA.assessment, CALLER).cards
     assert "approved" not in card.detail
 
 
@@ -221,5 +221,5 @@ def test_a_record_that_may_explain_it_is_listed_once(name: str) -> None:
 
 def test_the_card_says_under_age_where_the_assessment_does() -> None:
     assessment = replace(LEUKOPENIA.assessment, minor=True)
-    (card,) = compose_response(assessment, CALLER, knowledge(), SITE).cards
+    (card,) = CardComposer(knowledge(), SITE).compose(assessment, CALLER).cards
     assert card.detail.startswith("Under 18 years: age-specific limits differ")

@@ -97,14 +97,21 @@ def test_what_needs_a_token_says_so(description: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "body"), [("Call", invocation, FULL_CALL), ("Feedback", feedback_report, FULL_REPORT)]
+    ("name", "module", "decoder", "body"),
+    [("Call", invocation, "decode_call", FULL_CALL), ("Feedback", feedback_report, "decode_object", FULL_REPORT)],
 )
 def test_the_members_described_are_those_that_are_read(
-    monkeypatch: pytest.MonkeyPatch, client: FlaskClient, description: Any, name: str, module: Any, body: Any
+    monkeypatch: pytest.MonkeyPatch,
+    client: FlaskClient,
+    description: Any,
+    name: str,
+    module: Any,
+    decoder: str,
+    body: Any,
 ) -> None:
     asked: set[str] = set()
-    decode = module.decode_object
-    monkeypatch.setattr(module, "decode_object", lambda data: Watched(decode(data), asked))
+    decode = getattr(module, decoder)
+    monkeypatch.setattr(module, decoder, lambda data: Watched(decode(data), asked))
     assert post(client, body, SERVICE if name == "Call" else FEEDBACK).status_code in {200, 412}
     schemas = description["components"]["schemas"]
     read = {path for path in asked if not path.startswith(".prefetch.")}  # FHIR, which FHIR describes

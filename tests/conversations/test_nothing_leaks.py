@@ -227,7 +227,7 @@ def test_an_odd_value_at_any_place_is_not_quoted(odd: Any, client: FlaskClient, 
     assert {line["event"] for line in told()} == {"call", "observer-failed"}
 
 
-@pytest.mark.parametrize("room", ["gather", "read_clinical_picture", "assess", "compose_response"])
+@pytest.mark.parametrize("room", ["gather", "read_clinical_picture", "assess", "CardComposer.compose"])
 def test_an_unexpected_error_tells_its_class_and_place_only(
     room: str, client: FlaskClient, told: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from cds_service.cds_hooks.cards import CdsResponse
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.response_json import encode_response
 from cds_service.services.assessment_extension import NAME
-from cds_service.services.card_composer import compose_response
+from cds_service.services.card_composer import CardComposer
 from tests.builders.charts_for_cards import CALLER, SITE, Chart, chart, knowledge, on
 from tests.cards.situations import BOTH_LOW, LEUKOPENIA, SITUATIONS
 
@@ -157,7 +157,7 @@ def test_a_retry_gets_the_same_ids_and_another_instance_others() -> None:
 
 def fingerprint(made: Chart, **changes: Any) -> str:
     """The fingerprint of what is said of a chart, the knowledge changed where asked."""
-    response = compose_response(made.assessment, CALLER, replace(knowledge(), **changes), SITE)
+    response = CardComposer(replace(knowledge(), **changes), SITE).compose(made.assessment, CALLER)
     return str(body(response)["extension"][NAME]["fingerprint"])
 
 

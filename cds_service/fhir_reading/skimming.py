@@ -1,0 +1,159 @@
+"""What a call was sent, decoded as far as it is of use: a chart holds far more than the counts.
+
+Room: fhir_reading. Knows which Observations nobody reads, by their codes; reads none. In doubt it decodes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds_service.fhir_reading.codings import LabCodes
+from cds_service.knowledge.model import LabUse
+
+
+class _Coding(Struct):
+    system: str | None = None
+    code: str | None = None
+
+
+class _Concept(Struct):
+    coding: list[_Coding] | None = None
+
+
+class _Component(Struct):
+    code: _Concept | None = None
+
+
+class _Reference(Struct):
+    reference: str | None = None
+
+
+class ObservationSkimmed(Struct):
+    """What tells that an Observation is of no use.
+
+    Whatever else an element holds, such as one of those that must not be there, is for the reader to see.
+    """
+
+    resourceType: str  # noqa: N815 - named as on the wire
+    id: str | None = None
+    code: _Concept | None = None
+    subject: _Reference | None = None
+    component: list[_Component] | None = None
+    contained: None = None
+    comment: None = None
+    related: None = None
+    context: None = None
+    bodyStructure: None = None  # noqa: N815
+    instantiatesCanonical: None = None  # noqa: N815
+    instantiatesReference: None = None  # noqa: N815
+    triggeredBy: None = None  # noqa: N815
+
+
+class _Search(Struct):
+    mode: str | None = None
+
+
+class _Member(Struct):
+    resource: ObservationSkimmed
+    search: _Search | None = None
+    response: None = None
+
+
+class _Listed(Struct):
+    entry: list[Raw]
+
+
+_MEMBER = msgspec.json.Decoder(_Member)
+_LISTED = msgspec.json.Decoder(_Listed)
+_ONE_PAGE = ("searchset", "collection")
+_NO_USE = (LabUse.PANEL, LabUse.NEVER)
+"""What such a code says of a result matters only where another code beside it is of use."""
+
+
+@dataclass
+class _Seen:
+    """One patient's Observations: the ids of those left out, and of all that was kept."""
+
+    subject: str
+    left_out: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+
+
+class Skimmer:
+    """Decodes the documents of a call without the Observations that no rule reads."""
+
+    def __init__(self, lab_codes: LabCodes, decode: Callable[[Raw], object]) -> None:
+        self._of_use = frozenset(pair for pair, known in lab_codes.items() if known.use not in _NO_USE)
+        self._decode = decode
+
+    def documents(self, sent: Mapping[str, object], patient_id: str) -> dict[str, object]:
+        """Each document by its key; what is decoded already stays as it is.
+
+        An Observation is left out where it is the patient's, has no code of use, and no other version of it is read: it
+        could change nothing. Raises whatever the decoder raises.
+        """
+        seen = _Seen(f"Patient/{patient_id}")
+        found = {key: self._document(one, seen) if isinstance(one, Raw) else one for key, one in sent.items()}
+        if seen.left_out.isdisjoint(seen.kept):
+            return found
+        return {key: self._decode(one) if isinstance(one, Raw) else one for key, one in sent.items()}
+
+    def _document(self, sent: Raw, seen: _Seen) -> object:
+        try:
+            listed = _LISTED.decode(sent).entry
+        except msgspec.MsgspecError:
+            return self._decode(sent)
+        bundle = self._without(listed, bytes(sent)) if listed else None
+        if not isinstance(bundle, dict) or bundle.get("type") not in _ONE_PAGE or _has_next(bundle):
+            return self._decode(sent)
+        kept: list[object] = []
+        answered = False
+        for member in listed:
+            unread = self._unread(member, seen.subject)
+            if unread is None or not answered:  # the first stays, to tell what was answered
+                kept.append(self._kept(member, seen))
+            elif unread.id is not None:
+                seen.left_out.add(unread.id.strip())
+            answered = answered or unread is not None
+        return {**bundle, "entry": kept}
+
+    def _without(self, listed: list[Raw], document: bytes) -> object:
+        """The Bundle without its entries."""
+        last = bytes(listed[-1])
+        return self._decode(Raw(document[: document.find(listed[0])] + document[document.rfind(last) + len(last) :]))
+
+    def _unread(self, member: Raw, subject: str) -> ObservationSkimmed | None:
+        """The member's Observation, if it is one that nobody reads."""
+        try:
+            entry = _MEMBER.decode(member)
+        except msgspec.MsgspecError:
+            return None
+        skimmed, reference = entry.resource, entry.resource.subject
+        if skimmed.resourceType != "Observation" or reference is None or reference.reference != subject:
+            return None
+        if (entry.search is not None and entry.search.mode == "include") or bytes(member).count(b'"resource"') > 1:
+            return None
+        concepts = (skimmed.code, *(part.code for part in skimmed.component or ()))
+        return None if any(map(self._is_of_use, concepts)) else skimmed
+
+    def _is_of_use(self, concept: _Concept | None) -> bool:
+        for coding in concept.coding or () if concept is not None else ():
+            if coding.system and coding.code and (coding.system.strip(), coding.code.strip()) in self._of_use:
+                return True
+        return False
+
+    def _kept(self, member: Raw, seen: _Seen) -> object:
+        entry = self._decode(member)
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict) and isinstance(resource_id := resource.get("id"), str):
+            seen.kept.add(resource_id.strip())
+        return entry
+
+
+def _has_next(bundle: dict[str, object]) -> bool:
+    links = bundle.get("link")
+    return links is not None and not (
+        isinstance(links, list) and all(isinstance(one, dict) and one.get("relation") != "next" for one in links)
+    )
