@@ -1,5 +1,6 @@
 """The chart, rendered by the real helm as a site would render it."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -68,3 +69,23 @@ def pod_templates(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
     """All its containers, those that run first included."""
     return [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
+
+
+def environment(objects: list[dict[str, Any]], root: Path) -> dict[str, str]:
+    """The variables of the service, and under `root` the files that they name, as kubelet would mount them."""
+    pod = pick(objects, "Deployment")["spec"]["template"]
+    (server,) = pod["spec"]["containers"]
+    variables: dict[str, str] = pick(objects, "ConfigMap")["data"]
+    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+    for mount in server["volumeMounts"]:
+        folder = root / mount["mountPath"].removeprefix("/")
+        folder.mkdir(parents=True)
+        for source in volumes[mount["name"]].get("projected", {}).get("sources", ()):
+            for item in source["secret"]["items"]:
+                (folder / item["path"]).write_text(f"secret of {item['key']}", encoding="utf-8")
+    for variable in ("CDS_TRUSTED_CLIENTS", "CDS_SMART_REGISTRATIONS", "CDS_CA_BUNDLE", "CDS_CLIENT_CERT"):
+        if variable in variables:
+            (root / variables[variable].removeprefix("/")).write_text("", encoding="utf-8")
+    for file in filter(None, variables.get("CDS_CONCEPT_MAPS", "").split(",")):
+        (root / file.removeprefix("/")).write_text("", encoding="utf-8")
+    return {name: re.sub(r"(^|,|sqlite:///)/(etc|var)/", rf"\1{root}/\2/", value) for name, value in variables.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.settings import Settings, load_settings, unknown_settings
-from tests.builders.helm_chart import SETS, containers, pick, pod_templates, render
+from tests.builders.helm_chart import SETS, containers, environment, pick, pod_templates, render
 
 RENDERED = {name: render(path) for name, path in SETS.items()}
 each_set = pytest.mark.parametrize("objects", RENDERED.values(), ids=list(RENDERED))
@@ -61,31 +61,11 @@ def test_the_chart_makes_no_secret_and_shows_none(objects: list[dict[str, Any]])
             assert value.startswith("sqlite:")
 
 
-def _environment(objects: list[dict[str, Any]], root: Path) -> dict[str, str]:
-    """The variables of the service's container, with every file that they name there, under `root`."""
-    pod = pick(objects, "Deployment")["spec"]["template"]
-    (server,) = pod["spec"]["containers"]
-    variables: dict[str, str] = pick(objects, "ConfigMap")["data"]
-    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
-    for mount in server["volumeMounts"]:
-        folder = root / mount["mountPath"].removeprefix("/")
-        folder.mkdir(parents=True)
-        for source in volumes[mount["name"]].get("projected", {}).get("sources", ()):
-            for item in source["secret"]["items"]:
-                (folder / item["path"]).write_text(f"secret of {item['key']}", encoding="utf-8")
-    for variable in ("CDS_TRUSTED_CLIENTS", "CDS_SMART_REGISTRATIONS", "CDS_CA_BUNDLE", "CDS_CLIENT_CERT"):
-        if variable in variables:
-            (root / variables[variable].removeprefix("/")).write_text("", encoding="utf-8")
-    for file in filter(None, variables.get("CDS_CONCEPT_MAPS", "").split(",")):
-        (root / file.removeprefix("/")).write_text("", encoding="utf-8")
-    return {name: re.sub(r"(^|,)/(etc|var)/", rf"\1{root}/\2/", value) for name, value in variables.items()}
-
-
 @pytest.mark.parametrize("name", SETS)
 def test_the_service_takes_the_settings_it_would_find(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable, value in _environment(RENDERED[name], tmp_path).items():
+    for variable, value in environment(RENDERED[name], tmp_path).items():
         monkeypatch.setenv(variable, value)
     settings = load_settings()
     assert unknown_settings() == ()
