@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cds_service.settings import Settings, load_settings, unknown_settings
-from tests.builders.helm_chart import SETS, containers, environment, pick, pod_templates, render
+from tests.builders.helm_chart import CHART, SETS, containers, environment, pick, pod_templates, render, run_helm
 
+ROOT = Path(__file__).parents[2]
 RENDERED = {name: render(path) for name, path in SETS.items()}
 each_set = pytest.mark.parametrize("objects", RENDERED.values(), ids=list(RENDERED))
 
@@ -208,3 +210,18 @@ def test_egress_is_closed_but_for_names_database_redis_and_fhir_servers() -> Non
 def test_names_stay_within_what_kubernetes_takes() -> None:
     objects = render(values={"fullnameOverride": "n" * 63})
     assert max(len(one["metadata"]["name"]) for one in objects) <= 63
+
+
+def test_the_alert_rules_are_those_that_promtool_tried() -> None:
+    told = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))
+    assert pick(RENDERED["production-values"], "PrometheusRule")["spec"] == told
+    (endpoint,) = pick(RENDERED["production-values"], "ServiceMonitor")["spec"]["endpoints"]
+    (job,) = endpoint["relabelings"]
+    assert f'job="{job["replacement"]}"' in str(told), "the rules know the service by the name it is watched under"
+
+
+def test_the_packaged_chart_brings_its_alert_rules(tmp_path: Path) -> None:
+    run_helm("package", CHART, "--destination", tmp_path)
+    (archive,) = tmp_path.glob("*.tgz")
+    enabled = ("--set", "monitoring.prometheusRule.enabled=true")
+    assert "alert: CytopeniaCdsDown" in run_helm("template", archive, *enabled)

@@ -55,7 +55,7 @@
 {{- if and .Values.conceptMaps.configMap (not .Values.conceptMaps.files) -}}
 {{- $problems = append $problems "Say which files of conceptMaps.configMap are concept maps: conceptMaps.files." -}}
 {{- end -}}
-{{- if and .Values.monitoring.serviceMonitor.enabled (not .Values.metrics.enabled) -}}
+{{- if and (or .Values.monitoring.serviceMonitor.enabled .Values.monitoring.prometheusRule.enabled) (not .Values.metrics.enabled) -}}
 {{- $problems = append $problems "Monitoring needs metrics: set metrics.enabled: true." -}}
 {{- end -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (add $drain 35) -}}
