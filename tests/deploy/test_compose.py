@@ -1,4 +1,4 @@
-"""deploy/compose.yaml as Docker Compose itself reads it, in a fresh clone without .env: what would run, and how.
+"""deploy/compose.yaml as Docker Compose itself reads it, in a fresh clone without .env: what would run, and how."""
 
 import json
 import os

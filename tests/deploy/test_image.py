@@ -94,7 +94,8 @@ def test_no_secret_is_written_into_it(instruction: str) -> None:
 
 
 def test_libraries_are_installed_by_hash_and_never_built() -> None:
-    installs = re.findall(r"pip(?: --python \S+)? install (.*?)(?:&&|$)", " ".join(_instructions("RUN")))
+    pattern = re.compile(r"pip(?: --python \S+)? install (.*?)(?:&&|$)")
+    installs = [options for line in _instructions("RUN") for options in pattern.findall(line)]
     assert installs
     for options in installs:
         assert "--no-index" in options or ("--require-hashes" in options and "--only-binary :all:" in options)
