@@ -30,7 +30,7 @@ Services = Mapping[str, Mapping[str, Any]]
 
 def _read(file: Path, profile: str) -> subprocess.CompletedProcess[str]:
     """What Docker Compose makes of a file, with nothing in its environment."""
-    command = [DOCKER_COMPOSE, "--file", file, "--profile", profile, "config", "--format", "json"]
+    command = [str(DOCKER_COMPOSE), "--file", str(file), "--profile", profile, "config", "--format", "json"]
     nothing_set = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
     return subprocess.run(command, env=nothing_set, capture_output=True, text=True, check=False)
 
