@@ -44,7 +44,16 @@ class Gateway:
     @property
     def lines(self) -> list[dict[str, Any]]:
         """Its access log so far."""
-        return [json.loads(line) for line in (self.folder / "access.log").read_text(encoding="utf-8").splitlines()]
+        return self.lines_after(0)
+
+    def lines_after(self, position: int) -> list[dict[str, Any]]:
+        """Its access log after what was `written` at some time."""
+        return [json.loads(line) for line in (self.folder / "access.log").read_bytes()[position:].splitlines()]
+
+    @property
+    def written(self) -> int:
+        """How long its access log is."""
+        return (self.folder / "access.log").stat().st_size
 
     def said(self) -> str:
         """All that it wrote to any log."""
@@ -70,6 +79,7 @@ def gateway(folder: Path, *replicas: str, changes: Changes = ()) -> Iterator[Gat
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
     make_certificates(folder)
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:  # nginx inherits it: no port to race for
+        listener.setblocking(False)  # as nginx leaves it: a worker that comes too late for a connection must not wait
         host, port = listener.getsockname()
         _adapt(folder, f"{host}:{port}", replicas, changes)
         command = ["/usr/sbin/nginx", "-p", str(folder), "-c", "nginx.conf"]

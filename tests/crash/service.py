@@ -7,7 +7,8 @@ import resource
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,15 +22,24 @@ STOP_SECONDS = 45
 
 @dataclass
 class Service:
-    """Some workers on one port; the log goes to a file, and what is counted is told on another port."""
+    """Some workers on one port; the log goes to a file, and what is counted is told on another port.
+
+    `settings` add to a service that answers everyone.
+    """
 
     folder: Path
     database_url: str
     worker_count: int = 2
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.port = free_port()
         self.metrics_port = free_port()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, host:port."""
+        return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start, and wait until it serves."""
@@ -39,6 +49,7 @@ class Service:
             "CDS_MIGRATE": "auto",
             "CDS_METRICS_BIND": f"127.0.0.1:{self.metrics_port}",
             "CDS_PSEUDONYM_KEY": "synthetic-key-of-the-soak",
+            **self.settings,
         }
         width = ("--workers", str(self.worker_count), "--threads", "8")
         command = [sys.executable, "-m", "cds_service", "serve", "--port", str(self.port), *width]
@@ -68,7 +79,7 @@ class Service:
 
     def kill(self) -> None:
         """Leave nothing behind, whatever state it is in."""
-        for process in (*self.workers(), self._process.pid):
+        for process in (self._process.pid, *self.workers()):  # the first would start others in place of the rest
             _signal(process, signal.SIGKILL)
         self._process.wait(STOP_SECONDS)
 

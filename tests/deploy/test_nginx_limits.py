@@ -162,7 +162,6 @@ def test_one_call_too_many_of_an_address_is_told_to_come_back(strict: Gateway) -
     with strict.connect("127.0.0.2") as elsewhere:
         elsewhere.sendall(HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
         assert elsewhere.recv(12) == b"HTTP/1.1 200", "another address has a count of its own"
-    assert [line["rate"] for line in strict.lines[-2:]] == ["REJECTED", "PASSED"]
 
 
 @pytest.mark.parametrize(("origin", "shared"), [("https://ehr.example.org", True), ("https://evil.example", False)])
