@@ -1,6 +1,7 @@
 """A FHIR server that answers each search after so many milliseconds: `/fhir/150/Observation?...` after 150.
 
 A process of its own with one event loop, so that the delay is what is measured. Below `/fhir/dead` it never answers.
+Arguments: its port, and how many counts the patient has (4).
 """
 
 import asyncio
@@ -21,14 +22,14 @@ def _body(document: Mapping[str, object]) -> bytes:
     return head.encode() + body
 
 
-def _observation(number: int, now: datetime) -> dict[str, object]:
+def _observation(number: int, when: datetime) -> dict[str, object]:
     code, name, unit, value = COUNTS[number % 2]
-    return observation(number, code, name, unit, value, now - timedelta(days=2 + 20 * number))
+    return observation(number, code, name, unit, value, when)
 
 
-def _counts() -> dict[str, object]:
-    now = datetime.now(UTC)
-    made = [_observation(number, now) for number in range(4)]
+def _counts(number: int) -> dict[str, object]:
+    newest, apart = datetime.now(UTC) - timedelta(days=2), min(timedelta(days=20), timedelta(days=350) / number)
+    made = [_observation(index, newest - apart * index) for index in range(number)]
     return {**_NOTHING, "total": len(made), "entry": [{"resource": one} for one in made]}
 
 
@@ -40,7 +41,9 @@ _STATEMENT = {
 _ANSWERS = {
     "metadata": _body(_STATEMENT),
     "Patient/": _body(_PATIENT),
-    "Observation?patient=synthetic-1&code=http:%2F%2Floinc.org%7C58410-2": _body(_counts()),
+    "Observation?patient=synthetic-1&code=http:%2F%2Floinc.org%7C58410-2": _body(
+        _counts(int(sys.argv[2]) if len(sys.argv) > 2 else 4)
+    ),
     "": _body(_NOTHING),
 }
 """By the beginning of what is asked; the counts' search begins with the first panel."""

@@ -93,7 +93,7 @@ def running(
             yield Server(port, process.pid, _wait(port, began, probe))
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def _cpu_seconds(process: int) -> float:
@@ -107,7 +107,7 @@ def _status_kilobytes(process: int, name: str) -> int:
 
 
 def _wait(port: int, began: float, probe: str) -> float:
-    while time.perf_counter() - began < 20:
+    while time.perf_counter() - began < 60:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
             connection.request("GET", probe)
