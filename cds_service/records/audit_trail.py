@@ -9,10 +9,9 @@ from sqlalchemy import ColumnElement, func, select
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.records.database import Database
 from cds_service.records.kept_rows import Keep, KeptRow, RowWriter
-from cds_service.records.tables import AuditRow
+from cds_service.records.tables import AUDIT_TRAIL
 
 _ROWS_AT_ONCE = 500
-_TABLE = AuditRow.metadata.tables["audit_trail"]
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ class AuditTrail:
         Raises:
             StoreUnavailable: the database can't be read.
         """
-        wanted = select(_TABLE).where(*_during(period)).order_by(_TABLE.c.id)
+        wanted = select(AUDIT_TRAIL).where(*_during(period)).order_by(AUDIT_TRAIL.c.id)
         if patient_hashes is not None:
-            wanted = wanted.where(_TABLE.c.patient_hash.in_(patient_hashes))
+            wanted = wanted.where(AUDIT_TRAIL.c.patient_hash.in_(patient_hashes))
         with self._database.reading() as connection:
             for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(wanted):
                 told = dict(row._mapping)
@@ -81,13 +80,15 @@ class AuditTrail:
         Raises:
             StoreUnavailable: the database can't be read.
         """
-        wanted = select(func.count()).select_from(_TABLE).where(_TABLE.c.key_id.not_in(key_ids), *_during(period))
+        wanted = (
+            select(func.count()).select_from(AUDIT_TRAIL).where(AUDIT_TRAIL.c.key_id.not_in(key_ids), *_during(period))
+        )
         with self._database.reading() as connection:
             return connection.scalar(wanted) or 0
 
 
 def _during(period: Period) -> Iterator[ColumnElement[bool]]:
     if period.since is not None:
-        yield _TABLE.c.recorded_at >= period.since
+        yield AUDIT_TRAIL.c.recorded_at >= period.since
     if period.before is not None:
-        yield _TABLE.c.recorded_at < period.before
+        yield AUDIT_TRAIL.c.recorded_at < period.before

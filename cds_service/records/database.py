@@ -110,6 +110,15 @@ class Database:
             return sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
         return postgresql.insert(table).on_conflict_do_nothing(index_elements=unique)
 
+    def version(self) -> str | None:
+        """Of the steps that have been run; None where it can't be read, or none was."""
+        try:
+            with self.reading() as connection:
+                version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        except StoreUnavailable:
+            return None
+        return version
+
     def answers(self) -> bool:
         """Whether it can be written now, and has been migrated to this version or a later one: a cheap probe.
 

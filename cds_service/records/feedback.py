@@ -14,15 +14,13 @@ from cds_service.cds_hooks.errors import RequestInvalid
 from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.records.database import Database
 from cds_service.records.issued_cards import issued_to
-from cds_service.records.tables import FeedbackRow, IssuedCardRow
+from cds_service.records.tables import FEEDBACK, ISSUED_CARDS
 
 ForeignCards = Literal["mark", "refuse", "unknown"]
 """What becomes of feedback for a card that was never issued to the client; `unknown` where issued cards aren't kept."""
 _ROWS_AT_ONCE = 500
-_TABLE = FeedbackRow.metadata.tables["feedback"]
-_CARDS = IssuedCardRow.metadata.tables["issued_cards"]
-_ITS_CARD = and_(*(_CARDS.c[name] == _TABLE.c[name] for name in ("card", "issuer", "tenant")))
-_EXPORTED = select(_TABLE, exists().where(_TABLE.c.foreign_card, _ITS_CARD).label("came_first"))
+_ITS_CARD = and_(*(ISSUED_CARDS.c[name] == FEEDBACK.c[name] for name in ("card", "issuer", "tenant")))
+_EXPORTED = select(FEEDBACK, exists().where(FEEDBACK.c.foreign_card, _ITS_CARD).label("came_first"))
 """All feedback; `came_first`: another process gave the card, and wrote it when this report of it was kept already."""
 
 
@@ -59,7 +57,7 @@ class SqlFeedbackStore:
         with self._database.writing() as connection:
             foreign = self._foreign(connection, entries, client)
             rows = [_row(entry, received_at, service_id, client, foreign) for entry in entries]
-            insert = self._database.insert_new(_TABLE, "digest").returning(_TABLE.c.digest)
+            insert = self._database.insert_new(FEEDBACK, "digest").returning(FEEDBACK.c.digest)
             stored = set(connection.scalars(insert, rows))
         told = {row["digest"]: entry for row, entry in zip(rows, entries, strict=True) if not row["foreign_card"]}
         return [entry for digest, entry in told.items() if digest in stored]
@@ -84,7 +82,7 @@ class SqlFeedbackStore:
             StoreUnavailable: the database can't be read.
         """
         with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(_TABLE)) or 0
+            return connection.scalar(select(func.count()).select_from(FEEDBACK)) or 0
 
     def export(self) -> Iterator[dict[str, object]]:
         """All feedback in the order it came, one object an entry, members named as on the wire.
@@ -96,7 +94,7 @@ class SqlFeedbackStore:
         """
         with self._database.reading() as connection:
             streamed = connection.execution_options(yield_per=_ROWS_AT_ONCE)
-            for row in streamed.execute(_EXPORTED.order_by(_TABLE.c.id)):
+            for row in streamed.execute(_EXPORTED.order_by(FEEDBACK.c.id)):
                 yield _exported(row)
 
 

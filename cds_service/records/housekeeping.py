@@ -10,19 +10,18 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Table, delete, func, select, update
 
 from cds_service.records.database import Database
-from cds_service.records.tables import AuditRow, FeedbackRow, IssuedCardRow
+from cds_service.records.tables import AUDIT_TRAIL, FEEDBACK, ISSUED_CARDS
 
 Kind = Literal["feedback", "cards", "audit"]
 Named = Literal["cards", "audit"]
 KINDS: tuple[Kind, ...] = ("feedback", "cards", "audit")
 _AT_ONCE = 500
-_FEEDBACK, _CARDS, _AUDIT = (row.metadata.tables[row.__tablename__] for row in (FeedbackRow, IssuedCardRow, AuditRow))
 _AGE: Mapping[Kind, ColumnElement[datetime]] = {
-    "feedback": _FEEDBACK.c.received_at,
-    "cards": _CARDS.c.issued_at,
-    "audit": _AUDIT.c.recorded_at,
+    "feedback": FEEDBACK.c.received_at,
+    "cards": ISSUED_CARDS.c.issued_at,
+    "audit": AUDIT_TRAIL.c.recorded_at,
 }
-_TABLES: Mapping[Kind, Table] = {"feedback": _FEEDBACK, "cards": _CARDS, "audit": _AUDIT}
+_TABLES: Mapping[Kind, Table] = {"feedback": FEEDBACK, "cards": ISSUED_CARDS, "audit": AUDIT_TRAIL}
 _FORGOTTEN: Mapping[Named, Mapping[str, object]] = {
     "cards": {"patient_hash": "", "user_hash": None, "basis": {}},
     "audit": {"patient_hash": None, "user_hash": None},

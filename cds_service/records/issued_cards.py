@@ -10,28 +10,26 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.records.database import Database
 from cds_service.records.kept_rows import Keep, KeptRow, RowWriter
-from cds_service.records.tables import FeedbackRow, IssuedCardRow
+from cds_service.records.tables import FEEDBACK, ISSUED_CARDS
 from cds_service.services.issued_card import AnsweredCard, IssuedCard, Pseudonym, Recollection
 
-_TABLE = IssuedCardRow.metadata.tables["issued_cards"]
-_FEEDBACK = FeedbackRow.metadata.tables["feedback"]
 _APART = {"client", "patient", "user"}
 _PLAIN = {field.name for field in fields(IssuedCard)} - _APART - {"suggestions"}
 _REPORTED = ("outcome", "outcome_timestamp", "received_at", "reason_system", "reason_code", "accepted_suggestions")
 _REPORTS_AT_MOST = 1000
-_THEIRS = (_TABLE.c.issuer == bindparam("of_issuer"), _TABLE.c.tenant == bindparam("of_tenant"))
-_SAME_CARD = select(_TABLE).where(*_THEIRS, _TABLE.c.card == bindparam("of_card"))
-_ITS_REPORT = and_(*(_TABLE.c[name] == _FEEDBACK.c[name] for name in ("card", "issuer", "tenant")))
+_THEIRS = (ISSUED_CARDS.c.issuer == bindparam("of_issuer"), ISSUED_CARDS.c.tenant == bindparam("of_tenant"))
+_SAME_CARD = select(ISSUED_CARDS).where(*_THEIRS, ISSUED_CARDS.c.card == bindparam("of_card"))
+_ITS_REPORT = and_(*(ISSUED_CARDS.c[name] == FEEDBACK.c[name] for name in ("card", "issuer", "tenant")))
 _OF_PATIENT = and_(
-    *_THEIRS, _TABLE.c.patient_hash == bindparam("of_patient"), _TABLE.c.service == bindparam("of_service"),
-    _TABLE.c.shown,
+    *_THEIRS, ISSUED_CARDS.c.patient_hash == bindparam("of_patient"), ISSUED_CARDS.c.service == bindparam("of_service"),
+    ISSUED_CARDS.c.shown,
 )  # fmt: skip
-_ANY_ANSWERED = select(_TABLE.c.id).join(_FEEDBACK, _ITS_REPORT).where(_OF_PATIENT)
+_ANY_ANSWERED = select(ISSUED_CARDS.c.id).join(FEEDBACK, _ITS_REPORT).where(_OF_PATIENT)
 _ANSWERED = (
-    select(_TABLE, _FEEDBACK.c.id.label("report"), *(_FEEDBACK.c[name] for name in _REPORTED))
-    .join(_FEEDBACK, _ITS_REPORT)
-    .where(_OF_PATIENT, _FEEDBACK.c.received_at > bindparam("since"))
-    .order_by(_FEEDBACK.c.id.desc())
+    select(ISSUED_CARDS, FEEDBACK.c.id.label("report"), *(FEEDBACK.c[name] for name in _REPORTED))
+    .join(FEEDBACK, _ITS_REPORT)
+    .where(_OF_PATIENT, FEEDBACK.c.received_at > bindparam("since"))
+    .order_by(FEEDBACK.c.id.desc())
     .limit(_REPORTS_AT_MOST)
 )
 """The newest reports on cards that a patient's chart was shown with."""
@@ -74,12 +72,12 @@ class SqlIssuedCards:
 
 def issued_to(connection: Connection, client: CdsClient, cards: Iterable[str]) -> set[str]:
     """Which of these cards were issued to this client."""
-    theirs = select(_TABLE.c.card).where(_TABLE.c.card.in_(set(cards)), *_of_client(client))
+    theirs = select(ISSUED_CARDS.c.card).where(ISSUED_CARDS.c.card.in_(set(cards)), *_of_client(client))
     return set(connection.scalars(theirs))
 
 
 def _of_client(client: CdsClient) -> tuple[ColumnElement[bool], ...]:
-    return (_TABLE.c.issuer == (client.issuer or ""), _TABLE.c.tenant == (client.tenant or ""))
+    return (ISSUED_CARDS.c.issuer == (client.issuer or ""), ISSUED_CARDS.c.tenant == (client.tenant or ""))
 
 
 def _order(row: Row[Any]) -> tuple[datetime, int]:

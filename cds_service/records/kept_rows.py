@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from cds_service.records.database import Database
 from cds_service.records.hurry import Hurry
-from cds_service.records.tables import AuditRow, IssuedCardRow
+from cds_service.records.tables import AUDIT_TRAIL, ISSUED_CARDS
 from cds_service.records.write_queue import CAPACITY, WriteQueue
 
 Kind = Literal["cards", "audit"]
@@ -42,10 +42,9 @@ class RowWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        tables = IssuedCardRow.metadata.tables
         self._inserts = {
-            "cards": database.insert_new(tables[IssuedCardRow.__tablename__], "card", "issuer", "tenant"),
-            "audit": insert(tables[AuditRow.__tablename__]),
+            "cards": database.insert_new(ISSUED_CARDS, "card", "issuer", "tenant"),
+            "audit": insert(AUDIT_TRAIL),
         }
 
     def write(self, rows: Sequence[KeptRow]) -> None:

@@ -1,24 +1,17 @@
-"""The database, made or brought to this software's version by Alembic's steps. Knows no row."""
+"""The database, made or brought to this software's version where it isn't yet. Knows no row."""
+
+# ruff: noqa: PLC0415 - Alembic is imported only where there is something to do for it
 
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
-
 from cds_service.cds_hooks.errors import StoreUnavailable
-from cds_service.records.database import PATIENT_WAIT_MS, Database
+from cds_service.records.database import PATIENT_WAIT_MS, VERSION, Database
 from cds_service.records.engines import file_of, is_file
 
 _NOT_MADE = "The database could not be opened or written; check CDS_DATABASE_URL."
-_STEPS = Path(__file__).parent / "migrations"
-_LOCK = 0x6379746F
-"""Of PostgreSQL's advisory locks: any number, always the same."""
 
 
 def migrate(url: str) -> str:
@@ -33,40 +26,17 @@ def migrate(url: str) -> str:
     """
     database = Database(url, PATIENT_WAIT_MS)
     try:
+        if database.version() == VERSION:
+            return VERSION
+        from cds_service.records.upgrade import upgrade
+
         alone = _file_of_our_own(file_of(database.url)) if is_file(database.url) else nullcontext()
         with alone, database.writing(_NOT_MADE) as connection:
-            return _upgrade(connection)
+            return upgrade(connection)
     except OSError:
         raise StoreUnavailable(_NOT_MADE) from None
     finally:
         database.close()
-
-
-def alembic_settings(connection: Connection) -> Config:
-    """What Alembic needs to run our steps on this connection."""
-    settings = Config(attributes={"connection": connection})
-    settings.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
-    return settings
-
-
-def _upgrade(connection: Connection) -> str:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    settings = alembic_settings(connection)
-    newest = str(ScriptDirectory.from_config(settings).get_current_head())
-    _refuse_newer(connection, newest)
-    command.upgrade(settings, "head")
-    return newest
-
-
-def _refuse_newer(connection: Connection, newest: str) -> None:
-    """Revisions are numbered, so that they compare; the numbered steps before Alembic ended at 1."""
-    version = MigrationContext.configure(connection).get_current_revision()
-    if version is None and inspect(connection).has_table("schema_version"):
-        steps: int = connection.scalar(text("SELECT max(version) FROM schema_version")) or 0
-        version, newest = f"{steps:04}", "0001"
-    if version is not None and version > newest:
-        raise StoreUnavailable("The database was made by a newer version of this software; install that version.")
 
 
 @contextmanager

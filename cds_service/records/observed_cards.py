@@ -10,20 +10,20 @@ from sqlalchemy import ColumnElement, Row, and_, func, select
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.feedback_summary.observed import Comment, Mode, ObservedCard, Period, Report, UncountedReports
 from cds_service.records.database import Database
-from cds_service.records.tables import FeedbackRow, IssuedCardRow
+from cds_service.records.tables import FEEDBACK, ISSUED_CARDS
 
 _ROWS_AT_ONCE = 2000
-_CARDS = IssuedCardRow.metadata.tables["issued_cards"]
-_FEEDBACK = FeedbackRow.metadata.tables["feedback"]
 _SAME_CARD = and_(
-    _FEEDBACK.c.card == _CARDS.c.card, _FEEDBACK.c.issuer == _CARDS.c.issuer, _FEEDBACK.c.tenant == _CARDS.c.tenant
+    FEEDBACK.c.card == ISSUED_CARDS.c.card,
+    FEEDBACK.c.issuer == ISSUED_CARDS.c.issuer,
+    FEEDBACK.c.tenant == ISSUED_CARDS.c.tenant,
 )
 _CARD_COLUMNS = tuple(
-    _CARDS.c[name]
+    ISSUED_CARDS.c[name]
     for name in ("id", "issuer", "tenant", "finding", "indicator", "fingerprint", "issued_at", "shown", "quieted_by")
 )
 _REPORT_COLUMNS = tuple(
-    _FEEDBACK.c[name] for name in ("outcome", "outcome_timestamp", "received_at", "reason_code", "reason_system")
+    FEEDBACK.c[name] for name in ("outcome", "outcome_timestamp", "received_at", "reason_code", "reason_system")
 )
 
 
@@ -36,7 +36,7 @@ class ObservedCards:
     def count(self, period: Period) -> int:
         """How many cards `stream` gives, for whoever shows progress. Raises StoreUnavailable."""
         with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(_CARDS).where(*_cards_of(period))) or 0
+            return connection.scalar(select(func.count()).select_from(ISSUED_CARDS).where(*_cards_of(period))) or 0
 
     def stream(self, period: Period) -> Iterator[ObservedCard]:
         """The cards with their reports, read as they are asked for: those of one client and fingerprint follow each
@@ -45,13 +45,19 @@ class ObservedCards:
         Raises:
             StoreUnavailable: the database can't be read.
         """
-        together = (_CARDS.c.issuer, _CARDS.c.tenant, _CARDS.c.fingerprint, _CARDS.c.issued_at, _CARDS.c.id)
-        commented = _FEEDBACK.c.user_comment.is_not(None).label("commented")
+        together = (
+            ISSUED_CARDS.c.issuer,
+            ISSUED_CARDS.c.tenant,
+            ISSUED_CARDS.c.fingerprint,
+            ISSUED_CARDS.c.issued_at,
+            ISSUED_CARDS.c.id,
+        )
+        commented = FEEDBACK.c.user_comment.is_not(None).label("commented")
         wanted = (
             select(*_CARD_COLUMNS, *_REPORT_COLUMNS, commented)
-            .select_from(_CARDS.outerjoin(_FEEDBACK, _SAME_CARD))
+            .select_from(ISSUED_CARDS.outerjoin(FEEDBACK, _SAME_CARD))
             .where(*_cards_of(period))
-            .order_by(*together, _FEEDBACK.c.id)
+            .order_by(*together, FEEDBACK.c.id)
         )
         with self._database.reading() as connection:
             rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(wanted)
@@ -61,10 +67,10 @@ class ObservedCards:
     def uncounted(self, period: Period) -> UncountedReports:
         """How many reports, by when they came, are about no card that is kept. Raises StoreUnavailable."""
         wanted = (
-            select(_FEEDBACK.c.foreign_card, func.count())
-            .select_from(_FEEDBACK.outerjoin(_CARDS, _SAME_CARD))
-            .where(_CARDS.c.id.is_(None), *_reports_of(period))
-            .group_by(_FEEDBACK.c.foreign_card)
+            select(FEEDBACK.c.foreign_card, func.count())
+            .select_from(FEEDBACK.outerjoin(ISSUED_CARDS, _SAME_CARD))
+            .where(ISSUED_CARDS.c.id.is_(None), *_reports_of(period))
+            .group_by(FEEDBACK.c.foreign_card)
         )
         with self._database.reading() as connection:
             found: dict[bool | None, int] = dict(tuple(row) for row in connection.execute(wanted))
@@ -73,10 +79,10 @@ class ObservedCards:
     def comments(self, period: Period, newest: int) -> tuple[Comment, ...]:
         """The newest free texts about any card, by when they came. Raises StoreUnavailable."""
         wanted = (
-            select(_FEEDBACK, _CARDS.c.finding, _CARDS.c.indicator)
-            .select_from(_FEEDBACK.outerjoin(_CARDS, _SAME_CARD))
-            .where(_FEEDBACK.c.user_comment.is_not(None), *_reports_of(period))
-            .order_by(_FEEDBACK.c.id.desc())
+            select(FEEDBACK, ISSUED_CARDS.c.finding, ISSUED_CARDS.c.indicator)
+            .select_from(FEEDBACK.outerjoin(ISSUED_CARDS, _SAME_CARD))
+            .where(FEEDBACK.c.user_comment.is_not(None), *_reports_of(period))
+            .order_by(FEEDBACK.c.id.desc())
             .limit(newest)
         )
         with self._database.reading() as connection:
@@ -84,11 +90,11 @@ class ObservedCards:
 
 
 def _cards_of(period: Period) -> Sequence[ColumnElement[bool]]:
-    return [_CARDS.c.mode == period.mode, *_within(period, _CARDS.c.issued_at, _CARDS.c.issuer)]
+    return [ISSUED_CARDS.c.mode == period.mode, *_within(period, ISSUED_CARDS.c.issued_at, ISSUED_CARDS.c.issuer)]
 
 
 def _reports_of(period: Period) -> Sequence[ColumnElement[bool]]:
-    return _within(period, _FEEDBACK.c.received_at, _FEEDBACK.c.issuer)
+    return _within(period, FEEDBACK.c.received_at, FEEDBACK.c.issuer)
 
 
 def _within(period: Period, moment: ColumnElement[datetime], issuer: ColumnElement[str]) -> list[ColumnElement[bool]]:

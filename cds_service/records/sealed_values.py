@@ -5,9 +5,8 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from cds_service.records.database import Database
-from cds_service.records.tables import SealedValueRow
+from cds_service.records.tables import SEALED_VALUES
 
-_TABLE = SealedValueRow.metadata.tables["sealed_values"]
 _PURGED_AT_ONCE = 100
 
 
@@ -24,10 +23,10 @@ class SealedValues:
             StoreUnavailable: it isn't kept.
         """
         with self._database.writing() as connection:
-            expired = select(_TABLE.c.name).where(_TABLE.c.expires_at < now).limit(_PURGED_AT_ONCE)
+            expired = select(SEALED_VALUES.c.name).where(SEALED_VALUES.c.expires_at < now).limit(_PURGED_AT_ONCE)
             old = connection.scalars(expired).all()
-            connection.execute(delete(_TABLE).where(_TABLE.c.name.in_([*old, name])))
-            connection.execute(insert(_TABLE).values(name=name, sealed=sealed, expires_at=expires_at))
+            connection.execute(delete(SEALED_VALUES).where(SEALED_VALUES.c.name.in_([*old, name])))
+            connection.execute(insert(SEALED_VALUES).values(name=name, sealed=sealed, expires_at=expires_at))
 
     def find(self, name: str, now: datetime) -> bytes | None:
         """The value, None where there is none, or no more.
@@ -35,7 +34,7 @@ class SealedValues:
         Raises:
             StoreUnavailable: it can't be read.
         """
-        wanted = select(_TABLE.c.sealed).where(_TABLE.c.name == name, _TABLE.c.expires_at > now)
+        wanted = select(SEALED_VALUES.c.sealed).where(SEALED_VALUES.c.name == name, SEALED_VALUES.c.expires_at > now)
         with self._database.reading() as connection:
             return connection.scalar(wanted)
 
@@ -45,7 +44,11 @@ class SealedValues:
         Raises:
             StoreUnavailable: it can't be told; nobody has it.
         """
-        taken = delete(_TABLE).where(_TABLE.c.name == name).returning(_TABLE.c.sealed, _TABLE.c.expires_at)
+        taken = (
+            delete(SEALED_VALUES)
+            .where(SEALED_VALUES.c.name == name)
+            .returning(SEALED_VALUES.c.sealed, SEALED_VALUES.c.expires_at)
+        )
         with self._database.writing() as connection:
             row = connection.execute(taken).first()
         return None if row is None or row.expires_at <= now else bytes(row.sealed)

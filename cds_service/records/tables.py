@@ -5,9 +5,12 @@ A patient and a user are kept as keyed hashes only, with the id of the key besid
 """
 
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import (
     JSON,
+    Boolean,
+    Column,
     DateTime,
     Dialect,
     Index,
@@ -15,11 +18,11 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 
@@ -38,109 +41,101 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
-class Base(DeclarativeBase):
-    """All tables of the records."""
+METADATA = MetaData()
+_Told = partial(Column, nullable=False)
+_Untold = partial(Column, nullable=True)
 
-    metadata = MetaData()
+FEEDBACK = Table(
+    "feedback",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    _Told("digest", String(64), unique=True),
+    _Told("service", String(64)),
+    _Told("card", String(36), index=True),
+    _Told("outcome", String(16)),
+    _Told("outcome_timestamp", UtcDateTime),
+    _Told("accepted_suggestions", JSON),
+    _Untold("reason_code", Text),
+    _Untold("reason_system", Text),
+    _Untold("reason_display", Text),
+    _Untold("user_comment", Text),
+    _Told("received_at", UtcDateTime, index=True),
+    _Told("issuer", Text, server_default=text("''")),
+    _Told("tenant", Text, server_default=text("''")),
+    _Untold("foreign_card", Boolean),
+)
+"""One report about one card a row. The same report sent again has the same digest, and so is no second row.
 
+`user_comment` is a clinician's free text: it may hold patient data and is never logged. `foreign_card` says that the
+card was not known as this client's when the report came; NULL where that isn't known.
+"""
 
-class FeedbackRow(Base):
-    """One report about one card. The same report sent again has the same digest, and so is no second row.
+ISSUED_CARDS = Table(
+    "issued_cards",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    _Told("card", String(36)),
+    _Told("suggestions", JSON),
+    _Told("issuer", Text),
+    _Told("tenant", Text),
+    _Told("service", String(64)),
+    _Told("hook_instance", Text),
+    _Told("key_id", String(16)),
+    _Told("patient_hash", String(64)),
+    _Untold("user_hash", String(64)),
+    _Told("finding", String(64)),
+    _Told("severity_band", String(64)),
+    _Told("indicator", String(16)),
+    _Told("critical", Boolean),
+    _Told("fingerprint", String(64), index=True),
+    _Told("knowledge_version", Text),
+    _Told("mode", String(16)),
+    _Told("shown", Boolean),
+    _Untold("quieted_by", Text),
+    _Untold("quieted_until", UtcDateTime),
+    _Told("basis", JSON),
+    _Told("issued_at", UtcDateTime, index=True),
+    UniqueConstraint("card", "issuer", "tenant", name="uq_issued_cards_card"),
+    Index("ix_issued_cards_patient", "patient_hash", "issuer", "tenant", "issued_at"),
+)
+"""One card given to one client, or withheld from it, a row: no value, no name.
 
-    `user_comment` is a clinician's free text: it may hold patient data and is never logged. `foreign_card` says that
-    the card was never issued to this client; NULL where that isn't known.
-    """
+A retry of one hook instance has the same card id, and so is no second row. `shown` is false where the card was
+quieted or the mode is silent. `basis` is what a later call needs to tell whether things have worsened.
+"""
 
-    __tablename__ = "feedback"
+USED_TOKENS = Table(
+    "used_tokens",
+    METADATA,
+    Column("issuer", Text, primary_key=True),
+    Column("jti_digest", String(64), primary_key=True),
+    _Told("expires_at", UtcDateTime, index=True),
+)
+"""A token that has been used a row, until it would expire anyway."""
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
-    service: Mapped[str] = mapped_column(String(64))
-    card: Mapped[str] = mapped_column(String(36), index=True)
-    outcome: Mapped[str] = mapped_column(String(16))
-    outcome_timestamp: Mapped[datetime] = mapped_column(UtcDateTime)
-    accepted_suggestions: Mapped[list[str]] = mapped_column(JSON)
-    reason_code: Mapped[str | None] = mapped_column(Text)
-    reason_system: Mapped[str | None] = mapped_column(Text)
-    reason_display: Mapped[str | None] = mapped_column(Text)
-    user_comment: Mapped[str | None] = mapped_column(Text)
-    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    issuer: Mapped[str] = mapped_column(Text, server_default=text("''"))
-    tenant: Mapped[str] = mapped_column(Text, server_default=text("''"))
-    foreign_card: Mapped[bool | None] = mapped_column()
+SEALED_VALUES = Table(
+    "sealed_values",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    _Told("sealed", LargeBinary),
+    _Told("expires_at", UtcDateTime, index=True),
+)
+"""A value that only who has the key can read a row, until it expires."""
 
-
-class IssuedCardRow(Base):
-    """One card given to one client, or withheld from it: no value, no name.
-
-    A retry of one hook instance has the same card id, and so is no second row. `shown` is false where the card was
-    quieted or the mode is silent. `basis` is what a later call needs to tell whether things have worsened.
-    """
-
-    __tablename__ = "issued_cards"
-    __table_args__ = (
-        UniqueConstraint("card", "issuer", "tenant", name="uq_issued_cards_card"),
-        Index("ix_issued_cards_patient", "patient_hash", "issuer", "tenant", "issued_at"),
-    )
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    card: Mapped[str] = mapped_column(String(36))
-    suggestions: Mapped[list[str]] = mapped_column(JSON)
-    issuer: Mapped[str] = mapped_column(Text)
-    tenant: Mapped[str] = mapped_column(Text)
-    service: Mapped[str] = mapped_column(String(64))
-    hook_instance: Mapped[str] = mapped_column(Text)
-    key_id: Mapped[str] = mapped_column(String(16))
-    patient_hash: Mapped[str] = mapped_column(String(64))
-    user_hash: Mapped[str | None] = mapped_column(String(64))
-    finding: Mapped[str] = mapped_column(String(64))
-    severity_band: Mapped[str] = mapped_column(String(64))
-    indicator: Mapped[str] = mapped_column(String(16))
-    critical: Mapped[bool] = mapped_column()
-    fingerprint: Mapped[str] = mapped_column(String(64), index=True)
-    knowledge_version: Mapped[str] = mapped_column(Text)
-    mode: Mapped[str] = mapped_column(String(16))
-    shown: Mapped[bool] = mapped_column()
-    quieted_by: Mapped[str | None] = mapped_column(Text)
-    quieted_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    basis: Mapped[dict[str, object]] = mapped_column(JSON)
-    issued_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-
-
-class UsedTokenRow(Base):
-    """A token that has been used, until it would expire anyway."""
-
-    __tablename__ = "used_tokens"
-
-    issuer: Mapped[str] = mapped_column(Text, primary_key=True)
-    jti_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-
-
-class SealedValueRow(Base):
-    """A value that only who has the key can read, until it expires."""
-
-    __tablename__ = "sealed_values"
-
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-
-
-class AuditRow(Base):
-    """One call, and what it was answered: no value, no name."""
-
-    __tablename__ = "audit_trail"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    issuer: Mapped[str] = mapped_column(Text)
-    tenant: Mapped[str] = mapped_column(Text)
-    service: Mapped[str | None] = mapped_column(String(64))
-    hook_instance: Mapped[str | None] = mapped_column(Text)
-    key_id: Mapped[str | None] = mapped_column(String(16))
-    patient_hash: Mapped[str | None] = mapped_column(String(64), index=True)
-    user_hash: Mapped[str | None] = mapped_column(String(64))
-    status: Mapped[int] = mapped_column(Integer)
-    answered: Mapped[dict[str, object]] = mapped_column(JSON)
-    knowledge_version: Mapped[str | None] = mapped_column(Text)
+AUDIT_TRAIL = Table(
+    "audit_trail",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    _Told("recorded_at", UtcDateTime, index=True),
+    _Told("issuer", Text),
+    _Told("tenant", Text),
+    _Untold("service", String(64)),
+    _Untold("hook_instance", Text),
+    _Untold("key_id", String(16)),
+    _Untold("patient_hash", String(64), index=True),
+    _Untold("user_hash", String(64)),
+    _Told("status", Integer),
+    _Told("answered", JSON),
+    _Untold("knowledge_version", Text),
+)
+"""One call, and what it was answered, a row: no value, no name."""

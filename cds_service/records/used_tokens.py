@@ -6,9 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, select, tuple_
 
 from cds_service.records.database import Database
-from cds_service.records.tables import UsedTokenRow
+from cds_service.records.tables import USED_TOKENS
 
-_TABLE = UsedTokenRow.metadata.tables["used_tokens"]
 _PURGED_AT_ONCE = 100
 _NOT_TOLD = "It can't be told whether this token was used before; try again."
 
@@ -36,10 +35,12 @@ class UsedTokens:
         """
         digest = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
         with self._database.writing(_NOT_TOLD) as connection:
-            expired = select(_TABLE.c.issuer, _TABLE.c.jti_digest).where(_TABLE.c.expires_at < now)
+            expired = select(USED_TOKENS.c.issuer, USED_TOKENS.c.jti_digest).where(USED_TOKENS.c.expires_at < now)
             old = connection.execute(expired.limit(_PURGED_AT_ONCE)).all()
             if old:
-                connection.execute(delete(_TABLE).where(tuple_(_TABLE.c.issuer, _TABLE.c.jti_digest).in_(old)))
-            once = self._database.insert_new(_TABLE, "issuer", "jti_digest")
+                connection.execute(
+                    delete(USED_TOKENS).where(tuple_(USED_TOKENS.c.issuer, USED_TOKENS.c.jti_digest).in_(old))
+                )
+            once = self._database.insert_new(USED_TOKENS, "issuer", "jti_digest")
             row = {"issuer": issuer, "jti_digest": digest, "expires_at": expires_at}
-            return connection.execute(once.values(row).returning(_TABLE.c.jti_digest)).first() is not None
+            return connection.execute(once.values(row).returning(USED_TOKENS.c.jti_digest)).first() is not None

@@ -27,6 +27,7 @@ from gunicorn.http.errors import (  # type: ignore[import-untyped]
 )
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+from cds_service.web.allocator import use_one_heap
 from cds_service.web.errors import operation_outcome
 from cds_service.web.library_logs import listen_to_warnings_and_threads
 from cds_service.web.request_log import write_line
@@ -77,6 +78,7 @@ def run_server(app: Flask, listen: Listen, ready: Callable[[str], None]) -> None
         listen: where to listen.
         ready: told the URL once the first worker serves.
     """
+    use_one_heap()
     wsgi.Response = _Response
     listen_to_warnings_and_threads()
     gc.freeze()  # what is there now stays: no worker need look through it, or copy it, ever again

@@ -19,7 +19,7 @@ from cds_service.cds_hooks.feedback import FeedbackEntry, ReasonCoding
 from cds_service.records.issued_cards import _row
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores
-from cds_service.records.tables import IssuedCardRow
+from cds_service.records.tables import ISSUED_CARDS
 from cds_service.services.issued_card import IssuedCard
 from tests.builders.records import issued_card
 
@@ -63,7 +63,7 @@ def synthetic_history(seed: int = 1, messages: int = 600) -> Iterator[Told]:
 def keep_cards(stores: Stores, cards: Sequence[IssuedCard]) -> None:
     """Keep cards in one transaction, however long it takes: nobody is waiting for an answer."""
     with stores.database.writing() as connection:
-        connection.execute(insert(IssuedCardRow), [_row(card) for card in cards])
+        connection.execute(insert(ISSUED_CARDS), [_row(card) for card in cards])
 
 
 def keep_history(stores: Stores, seed: int = 1, messages: int = 600) -> None:

@@ -9,7 +9,7 @@ from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.records.audit_trail import AuditEntry
 from cds_service.records.housekeeping import KINDS, Kind, Named, count_older, forget_keys, purge_older, rows_by_key
 from cds_service.records.stores import Stores
-from cds_service.records.tables import IssuedCardRow
+from cds_service.records.tables import ISSUED_CARDS
 from cds_service.services.issued_card import Pseudonym
 from tests.builders.records import issued_card
 
@@ -55,7 +55,7 @@ def test_a_retired_keys_hashes_are_forgotten_and_the_rest_of_the_row_is_kept(sto
         assert rows_by_key(stores.database, kind) == {"retired": 1, "previous": 1, "present": 1}
         assert sum(forget_keys(stores.database, kind, {"previous", "present"})) == 1
         assert rows_by_key(stores.database, kind) == {"previous": 1, "present": 1}
-    table = IssuedCardRow.metadata.tables["issued_cards"]
+    table = ISSUED_CARDS
     with stores.database.reading() as connection:
         rows = {row.card: row for row in connection.execute(select(table))}
     forgotten, kept = rows["retired"], rows["present"]

@@ -9,7 +9,7 @@ from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.records.issued_cards import issued_to
 from cds_service.records.stores import Stores
-from cds_service.records.tables import IssuedCardRow
+from cds_service.records.tables import ISSUED_CARDS
 from cds_service.services.issued_card import IssuedCards, Pseudonym
 from tests.builders.records import issued_card
 
@@ -19,7 +19,7 @@ WHEN = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 def _rows(stores: Stores) -> list[dict[str, object]]:
     with stores.database.reading() as connection:
-        table = IssuedCardRow.metadata.tables["issued_cards"]
+        table = ISSUED_CARDS
         return [dict(row._mapping) for row in connection.execute(select(table).order_by(table.c.id))]
 
 

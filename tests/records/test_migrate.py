@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from cds_service.cds_hooks.feedback import FeedbackEntry
 from cds_service.records.database import VERSION, Database
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import open_stores
-from cds_service.records.tables import Base
+from cds_service.records.tables import METADATA
 
 BEFORE_ALEMBIC = Path(__file__).parent / "before_alembic.sqlite3"
 """Three synthetic reports, stored by the program as it was before Alembic (schema_version 1)."""
@@ -131,4 +133,19 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None
 def _differences(url: str) -> list[Any]:
     with Database(url).reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        return list(compare_metadata(context, Base.metadata))
+        return list(compare_metadata(context, METADATA))
+
+
+STARTS = """
+import sys
+from cds_service.app import create_app
+from cds_service.settings import Settings
+create_app(Settings(auth="off", database_url=sys.argv[1], migrate="auto"))
+print(*({"alembic", "sqlalchemy.orm"} & set(sys.modules)))
+"""
+
+
+def test_a_service_over_a_database_of_this_version_loads_no_more_than_it_needs(url: str) -> None:
+    command = [sys.executable, "-c", STARTS, url]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert told.stdout.split() == []

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.records.stores import Stores, open_stores
-from cds_service.records.tables import UsedTokenRow
+from cds_service.records.tables import USED_TOKENS
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -17,7 +17,7 @@ LATER = NOW + timedelta(minutes=5)
 
 def _count(stores: Stores) -> int | None:
     with stores.database.reading() as connection:
-        return connection.scalar(select(func.count()).select_from(UsedTokenRow))
+        return connection.scalar(select(func.count()).select_from(USED_TOKENS))
 
 
 def test_a_token_is_used_once(stores: Stores) -> None:
@@ -61,6 +61,6 @@ def test_expired_tokens_are_forgotten_in_passing(stores: Stores) -> None:
 
 def test_where_it_can_not_be_told_the_token_is_not_used(stores: Stores) -> None:
     with stores.database.writing() as connection:
-        UsedTokenRow.metadata.tables["used_tokens"].drop(connection)
+        USED_TOKENS.drop(connection)
     with pytest.raises(StoreUnavailable):
         stores.used_tokens.use_once("https://ehr.example.org", "a", LATER, NOW)

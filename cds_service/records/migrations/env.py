@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from cds_service.records.tables import Base
+from cds_service.records.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     transactional_ddl=True,
 )
 context.run_migrations()
