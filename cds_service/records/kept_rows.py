@@ -3,7 +3,6 @@
 Either behind the answer, together with those of other calls, or before it: then the call waits, but not for long.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal, NamedTuple
@@ -103,6 +102,7 @@ class Keeper:
         self._told("written", rows)
 
     def _told(self, fate: Fate, rows: Sequence[KeptRow]) -> None:
-        for kind, number in Counter(row.kind for row in rows).items():
-            with suppress(Exception):  # who counts must not cost a row
-                self._tell(fate, kind, number)
+        for kind in BOTH:
+            if number := len([row for row in rows if row.kind == kind]):
+                with suppress(Exception):  # who counts must not cost a row
+                    self._tell(fate, kind, number)

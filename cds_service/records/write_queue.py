@@ -18,7 +18,7 @@ from cds_service.records.database import RowRefused
 from cds_service.records.forks import in_each_child
 
 T = TypeVar("T")
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.2
 """How long a row waits for others to be written with it."""
 AT_ONCE = 50
 """As many are written without waiting for more: a long batch would hold up the calls beside it."""

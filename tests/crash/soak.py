@@ -13,9 +13,11 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from http.client import OK
 from pathlib import Path
 from time import monotonic
 
+from cds_service.records.audit_trail import AuditTrail
 from cds_service.records.database import PATIENT_WAIT_MS, Database
 from cds_service.records.feedback import SqlFeedbackStore
 from tests.crash.databases import SoakedDatabase, soaked
@@ -37,10 +39,14 @@ class Outcome:
     """Requests that were sent before a SIGTERM and not answered."""
     refused_calls: int
     """Calls answered with something else than 200."""
+    unseen: int
+    """Answered calls without an entry in the audit trail, beyond those that the metrics count as killed or lost."""
     unexpected: list[str]
     """Errors that the service itself didn't expect."""
     rounds: int
     calls: int
+    entries_counted_lost: int
+    """Entries of the trail that kills may have cost, as the metrics tell: rows taken, and not written since."""
     reports: int
     refused_reports: int
     cut_by_kill: int
@@ -53,7 +59,7 @@ class Outcome:
     @property
     def held(self) -> bool:
         """Whether the service kept its promises."""
-        faults = (self.lost, self.duplicated, self.halved, self.dropped_by_sigterm, self.refused_calls)
+        faults = (self.lost, self.duplicated, self.halved, self.dropped_by_sigterm, self.refused_calls, self.unseen)
         return not any(faults) and not self.unexpected
 
 
@@ -66,6 +72,7 @@ class Soak:
     load: Load
     dropped: int = 0
     cut_by_kill: int = 0
+    counted_lost: int = 0
 
     def round(self) -> None:
         """Every fault once; each lasts until it was felt, and is over when work goes on."""
@@ -77,6 +84,7 @@ class Soak:
                 tally.wait_for_more("feedback", 503, 2)
                 tally.wait_for_more("call", 200, 5)
             tally.wait_for_more("feedback", 200, 5)
+        self._count_rows()
         self._stop_during_calls()
         tally.wait_for_more("feedback", 200, 5)
 
@@ -86,6 +94,14 @@ class Soak:
         self.service.kill_worker()
         self.load.tally.wait_for_more("feedback", 200, 10)
         self.cut_by_kill += len(self.load.tally.cut) - before
+
+    def _count_rows(self) -> None:
+        """Rows not accounted for wait, or were killed: the fewest of several looks, while calls go on, were killed."""
+        looks = []
+        for _ in range(10):
+            self.load.tally.wait_for_more("call", 200, 1)
+            looks.append(self.service.unaccounted("audit") + self.service.rows("audit")["lost"])
+        self.counted_lost += min(looks)
 
     def _stop_during_calls(self) -> None:
         before = len(self.load.tally.cut)
@@ -120,15 +136,18 @@ def _judge(run: Soak, rounds: int) -> Outcome:
     tally = run.load.tally
     kept = _kept_cards(run.database.url)
     refused = sum(number for (kind, status), number in tally.answered.items() if "call" in kind and status != 200)
+    calls = tally.answered["call", 200] + tally.answered["large call", 200]
     return Outcome(
         lost=sum(any(not kept[card] for card in cards) for cards in tally.acknowledged.values()),
         duplicated=sum(number > 1 for number in kept.values()),
         halved=sum(0 < sum(kept[card] for card in cards) < len(cards) for cards in tally.reported),
         dropped_by_sigterm=run.dropped,
         refused_calls=refused,
+        unseen=max(0, calls - _kept_entries(run.database.url) - run.counted_lost),
         unexpected=run.service.unexpected_errors(),
         rounds=rounds,
-        calls=tally.answered["call", 200] + tally.answered["large call", 200],
+        calls=calls,
+        entries_counted_lost=run.counted_lost,
         reports=len(tally.acknowledged),
         refused_reports=tally.answered["feedback", 503],
         cut_by_kill=run.cut_by_kill,
@@ -150,6 +169,14 @@ def _kept_cards(url: str) -> Counter[str]:
     database = Database(url, PATIENT_WAIT_MS)
     try:
         return Counter(str(entry["card"]) for entry in SqlFeedbackStore(database).export() if entry["card"] != "filler")
+    finally:
+        database.close()
+
+
+def _kept_entries(url: str) -> int:
+    database = Database(url, PATIENT_WAIT_MS)
+    try:
+        return sum(entry.status == OK for entry in AuditTrail(database).export())
     finally:
         database.close()
 
