@@ -4,10 +4,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from cds_service.records import database, stores
 from cds_service.services.card_composer import CardComposer
 from tests.builders.card_contract import assert_card_keeps_to_it
+
+settings.register_profile("busy machine", deadline=None)  # how long an example takes is no property of what is tested
+settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

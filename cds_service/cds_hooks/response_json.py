@@ -1,11 +1,13 @@
 """Cards to JSON, named and shaped as on the wire (CDS Hooks 3.0, CDS Service Response). Decides nothing."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from types import MappingProxyType
 
 import orjson
 
 from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Suggestion
+
+_FLAT = (str, int, bool, Decimal, type(None))
 
 
 def encode_response(response: CdsResponse) -> bytes:
@@ -74,9 +76,15 @@ def _given(**members: object) -> dict[str, object]:
 
 def _without_empty(value: object) -> object:
     """The value without null, empty string, array or object anywhere within; None where nothing is left."""
-    if isinstance(value, dict | MappingProxyType):
-        members = {name: _without_empty(member) for name, member in value.items()}
-        return {name: member for name, member in members.items() if member is not None} or None
+    kept: dict[object, object] | list[object]
+    if isinstance(value, Mapping):
+        kept = {}
+        for name, member in value.items():
+            part = member if type(member) in _FLAT else _without_empty(member)
+            if part is not None and part != "":
+                kept[name] = part
+        return kept or None
     if isinstance(value, list | tuple):
-        return [item for item in map(_without_empty, value) if item is not None] or None
+        kept = [part for part in map(_without_empty, value) if part is not None]
+        return kept or None
     return None if value == "" else value

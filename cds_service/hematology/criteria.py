@@ -13,6 +13,10 @@ class Criterion:
     unit: str
     statement: str | None = None
 
+    def __hash__(self) -> int:
+        """By the id, which names one number."""
+        return hash(self.id)
+
     @property
     def is_site_default(self) -> bool:
         """True where the source document gives no number and the site's default fills the gap."""

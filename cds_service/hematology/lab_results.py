@@ -88,6 +88,10 @@ class CountResult:
     interpretation: str | None = None
     reference_range: ReferenceRange | None = None
 
+    def __hash__(self) -> int:
+        """By the reference alone: two that differ in all else are rare, and hashing all of it is slow."""
+        return hash(self.reference)
+
     @property
     def usual(self) -> tuple[Decimal | None, Decimal | None]:
         """The laboratory's own bounds in 10*9/L; None: open, or not in the unit of the result and so not known."""
@@ -114,6 +118,10 @@ class CompanionResult:
     present: bool | None = None
     number: Decimal | None = None
     unit: str = ""
+
+    def __hash__(self) -> int:
+        """By the reference alone, as of a count."""
+        return hash(self.reference)
 
 
 @dataclass(frozen=True)

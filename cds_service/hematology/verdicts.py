@@ -53,6 +53,10 @@ class Occasion:
     results: tuple[CountResult, ...]
     side: Side
 
+    def __hash__(self) -> int:
+        """By the lowest result, as of a count."""
+        return hash(self.results[0])
+
     @property
     def result(self) -> CountResult:
         """The result severity and the card's headline take: the lowest."""

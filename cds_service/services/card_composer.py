@@ -12,6 +12,7 @@ from cds_service.knowledge.model import Knowledge
 from cds_service.services.assessment_extension import CardFate, compose_extension
 from cds_service.services.card_detail import compose_detail
 from cds_service.services.card_facts import CardFacts
+from cds_service.services.card_rules import threshold_lines
 from cds_service.services.card_steps import suggested_orders
 from cds_service.services.card_summary import compose_summary
 from cds_service.services.card_values import count_limits, utc_text
@@ -73,6 +74,7 @@ class CardComposer:
         self._site = site
         self._words = words = Wording(knowledge.wording)
         self._limits = count_limits(knowledge.guideline)
+        self._thresholds = threshold_lines(knowledge.guideline, words)
         self._source = Source(words.plain("source.label"), f"{site.public_url}/about", _coding("source.topic", words))
         self._override_reasons = tuple(_coding(f"override.{reason}", words) for reason in words.section("override"))
         self._links = (Link(words.plain("links.causes"), f"{site.public_url}/about/causes"),)
@@ -107,6 +109,7 @@ class CardComposer:
             knowledge=self._knowledge,
             words=self._words,
             limits=self._limits,
+            thresholds=self._thresholds,
             software_version=self._site.software_version,
         )
 

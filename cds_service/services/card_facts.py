@@ -1,5 +1,6 @@
 """What every part of one card is made from, and the phrases they share. Decides nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from cds_service.services.card_values import (
     reported_number,
     reported_unit,
 )
-from cds_service.services.card_wording import Plain, Wording
+from cds_service.services.card_wording import Markdown, Plain, Wording
 from cds_service.services.chart_text import clean_text
 
 _SHORT_UNIT = 12
@@ -32,6 +33,8 @@ class CardFacts:
     knowledge: Knowledge
     words: Wording
     limits: tuple[Decimal, ...]
+    thresholds: Mapping[Criterion, Markdown]
+    """Each number of the guideline in words."""
     software_version: str
 
     @property

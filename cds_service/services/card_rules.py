@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from cds_service.hematology.bounds import is_below
 from cds_service.hematology.clinical_picture import Downgrade
-from cds_service.hematology.criteria import Criterion
+from cds_service.hematology.criteria import Criterion, Guideline
 from cds_service.hematology.lab_results import CountResult
 from cds_service.hematology.verdicts import CriticalReason, Finding, FindingAssessment, Situation, Verdict
 from cds_service.services.card_causes import told_in_full
 from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import ANALYTE, CardFacts
-from cds_service.services.card_wording import Markdown
+from cds_service.services.card_values import criteria_of
+from cds_service.services.card_wording import Markdown, Wording
 
 
 def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
@@ -31,7 +32,13 @@ def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
 def thresholds(facts: CardFacts) -> tuple[Markdown, ...]:
     """Each number applied, tagged *source document* or *site default*."""
     applied = dict.fromkeys(_criteria(facts))
-    return (*(_threshold(criterion, facts) for criterion in applied), *_blasts_limit(facts))
+    return (*(facts.thresholds[criterion] for criterion in applied), *_blasts_limit(facts))
+
+
+def threshold_lines(guideline: Guideline, words: Wording) -> dict[Criterion, Markdown]:
+    """Each number of the guideline that the knowledge has a sentence for, as a card says it."""
+    told = (criterion for criterion in criteria_of(guideline) if words.has(f"criteria.{criterion.id}"))
+    return {criterion: _threshold(criterion, words) for criterion in told}
 
 
 def _situation(facts: CardFacts) -> Iterator[Markdown]:
@@ -146,10 +153,11 @@ def _blasts_limit(facts: CardFacts) -> Iterator[Markdown]:
         yield facts.words.markdown("rules.threshold", text=text, tag=tag)
 
 
-def _threshold(criterion: Criterion, facts: CardFacts) -> Markdown:
+def _threshold(criterion: Criterion, words: Wording) -> Markdown:
     tag = "words.site_default" if criterion.is_site_default else "words.source_document"
-    return facts.words.markdown(
+    unit = words.plain("words.count_unit")
+    return words.markdown(
         "rules.threshold",
-        text=facts.words.plain(f"criteria.{criterion.id}", value=criterion.value, unit=facts.unit),
-        tag=facts.words.plain(tag),
+        text=words.plain(f"criteria.{criterion.id}", value=criterion.value, unit=unit),
+        tag=words.plain(tag),
     )

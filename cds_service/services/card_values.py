@@ -4,7 +4,7 @@ A number is shown as reported, with at most 4 significant digits, and never so r
 of a limit: 3.9996 is below 4.0 and must not read 4.000.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -21,11 +21,14 @@ _UNIT_CHARACTERS = 24
 
 def count_limits(guideline: Guideline) -> tuple[Decimal, ...]:
     """Every number of the guideline a count is compared with, in 10*9/L."""
-    found: list[Criterion] = []
+    return tuple(sorted({one.value for one in criteria_of(guideline) if one.unit == COUNT_UNIT}))
+
+
+def criteria_of(guideline: Guideline) -> Iterator[Criterion]:
+    """Every number of the guideline."""
     for entry in fields(guideline):
         value = getattr(guideline, entry.name)
-        found += [value] if isinstance(value, Criterion) else value.below if isinstance(value, Bands) else ()
-    return tuple(sorted({criterion.value for criterion in found if criterion.unit == COUNT_UNIT}))
+        yield from (value,) if isinstance(value, Criterion) else value.below if isinstance(value, Bands) else ()
 
 
 def reported_number(result: CountResult, limits: Iterable[Decimal]) -> str:

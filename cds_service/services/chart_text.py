@@ -24,13 +24,14 @@ _ACTIVE = str.maketrans(
     }
 )
 _LINKS = (
-    (re.compile(r"/(?=/)"), "/ "),
-    (re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})"), ". "),
-    (re.compile(r"\s*@\s*"), " @ "),
-    (re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data|vbscript|xmpp|file):"), r"\1 :"),
+    (r"/(?=/)", "/ "),
+    (r"(?<=\w)\.(?=[^\W\d_]{2})", ". "),
+    (r"\s*@\s*", " @ "),
+    (r"(?i:\b(https?|ftp|mailto|javascript|data|vbscript|xmpp|file):)", r"\1 :"),
 )
 """What a Markdown renderer would make a link of by itself: schemes, host names, addresses. A space breaks it."""
-_MAYBE_LINK = re.compile(r"[/.@:]")
+_BROKEN = tuple((re.compile(pattern), inert) for pattern, inert in _LINKS)
+_MAYBE_LINK = re.compile("|".join(pattern for pattern, _ in _LINKS))
 _WORD = r"(?:[A-Za-z]+|[0-9]+(?:[.:-][0-9]+)*)"
 _INERT = re.compile(rf"{_WORD}(?:[,;]? [(+-]?{_WORD}\)?)*")
 """Words, numbers, dates and times: most of what a chart holds, and nothing in it needs to change."""
@@ -56,7 +57,7 @@ def escape_text(text: str, limit: int = LIMIT) -> str:
         return text
     line = _one_line(text, limit)
     if _MAYBE_LINK.search(line):
-        for pattern, inert in _LINKS:
+        for pattern, inert in _BROKEN:
             line = pattern.sub(inert, line)
     line = line.strip().translate(_ACTIVE)
     return _BLOCK_START.sub(lambda start: f"{start[1]}\\{start[2] or start[3]}", line)
