@@ -81,6 +81,7 @@ def running(
             "CDS_AUTH": "off",
             "CDS_DATABASE_URL": f"sqlite:///{folder}/feedback.sqlite3",
             "CDS_METRICS_BIND": "off",
+            "CDS_DRAIN_SECONDS": "0",
         }
         began = time.perf_counter()
         process = subprocess.Popen(

@@ -7,6 +7,8 @@ Exit codes: 0 done; 1 it could not be done; 2 wrong usage or a wrong setting. Er
 
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -90,31 +92,39 @@ def main() -> None:
 )
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 256), help="Threads a process.")
-def serve(host: str, port: int, workers: int, threads: int) -> None:
-    """Serve in production, for trusted clients only unless CDS_AUTH=off. SIGTERM drains."""
+@click.option("--check", is_flag=True, help="Only check settings and files, as a start or a reload does.")
+def serve(host: str, port: int, workers: int, threads: int, check: bool) -> None:
+    """Serve in production, for trusted clients only unless CDS_AUTH=off. SIGTERM drains, SIGHUP reloads files."""
     settings = read_settings()
-    from cds_service.app import build_parts, create_app
-    from cds_service.web.request_log import log_call
-    from cds_service.web.server import AddressTaken, Listen, check_address, run_server, shared_counts
+    from cds_service.web.library_logs import listen_to_libraries
+    from cds_service.web.request_log import configure_logging
+    from cds_service.web.server import AddressTaken, Listen, check_address, private_folder
 
-    listen = Listen(host, port, workers, threads)
+    configure_logging(settings.log_level)
+    listen_to_libraries(settings.log_level)
+    if check:
+        _check_files(settings)
+        return
+    listen = Listen(host, port, workers, threads, settings.time_budget_ms / 1000)
     try:
         check_address(listen)
     except AddressTaken as error:
         raise click.ClickException(str(error)) from None
-    with shared_counts():
-        from cds_service.web.metrics import PhaseCounts, count_call, count_rows, tell_versions
-        from cds_service.web.metrics_listener import listen_for_metrics
+    with private_folder() as folder:
+        from cds_service.serving.start import prepare_server
 
         with errors_in_one_line():
-            parts = build_parts(settings, count_rows=count_rows)
-            app = create_app(settings, parts=parts, observers=(log_call, count_call), listeners=(PhaseCounts(),))
-            tell_versions(parts.versions)
-            parts.warm_up()
-            if settings.metrics_bind != "off":
-                listen_for_metrics(settings.metrics_bind)
+            run = prepare_server(settings, folder)
         _tell_what_to_mind(settings, host, workers)
-        run_server(app, listen, ready=lambda url: click.echo(f"Serving {url}/cds-services"))
+        run(listen, lambda url: click.echo(f"Serving {url}/cds-services"))
+
+
+def _check_files(settings: Settings) -> None:
+    from cds_service.serving.generations import check_files
+
+    with TemporaryDirectory(prefix="cds-service-") as folder, errors_in_one_line():
+        version = check_files(settings, Path(folder))
+    click.echo(f"All can be used: knowledge {version}.")
 
 
 def _tell_what_to_mind(settings: Settings, host: str, workers: int) -> None:

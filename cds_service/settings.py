@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     https_proxy: str | None = Field(default=None, repr=False)  # may hold a password
     ops_token: Key | None = None
     metrics_bind: str = "127.0.0.1:9464"
+    drain_seconds: float = Field(default=5.0, ge=0, le=600)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

@@ -1,7 +1,6 @@
 """`cds-service serve` as an operator runs it: one line when ready, a card, feedback on disk, a clean end."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ import requests
 from tests.builders import chart
 from tests.builders.cds_contract import assert_response_conforms
 from tests.builders.conversation import FEEDBACK, SERVICE, accepted
+from tests.builders.serving import clean_environment
 
 pytestmark = pytest.mark.server
 
@@ -23,13 +23,7 @@ SERVE = [sys.executable, "-m", "cds_service", "serve", "--port", "0"]
 
 
 def _environment(folder: Path, **settings: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
-    database = f"sqlite:///{folder}/feedback.sqlite3"
-    return (
-        clean
-        | {"CDS_AUTH": "off", "CDS_DATABASE_URL": database, "CDS_METRICS_BIND": "off", "CDS_PSEUDONYM_KEY": KEY}
-        | settings
-    )
+    return clean_environment(folder, **({"CDS_AUTH": "off", "CDS_PSEUDONYM_KEY": KEY} | settings))
 
 
 def _export(environment: dict[str, str]) -> list[dict[str, object]]:

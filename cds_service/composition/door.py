@@ -7,7 +7,7 @@ from cds_service.cds_hooks.clients import ANYONE, Authenticate
 from cds_service.client_authentication.opening import MAX_KEY_SET_BYTES, Surroundings, open_authentication
 from cds_service.client_authentication.trusted_clients import TrustedClient, load_trusted_clients
 from cds_service.client_authentication.used_tokens import UsedTokens
-from cds_service.composition.site import outbound_settings
+from cds_service.composition.options import outbound_settings
 from cds_service.outbound.redis_client import open_redis
 from cds_service.settings import Settings
 from cds_service.web.edge import Clock

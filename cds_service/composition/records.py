@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from cds_service.audit.pseudonyms import AuditPseudonyms
 from cds_service.audit.recording import record_calls_in
-from cds_service.composition.site import pseudonym_key
+from cds_service.composition.options import pseudonym_key
 from cds_service.records.kept_rows import BOTH, Fate, Kind
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import Stores, open_stores

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from cds_service.cds_hooks.clients import CdsClient
 from cds_service.client_authentication.trusted_clients import TrustedClient
-from cds_service.composition.site import outbound_settings, previous_pseudonyms, site_options
+from cds_service.composition.options import outbound_settings, previous_pseudonyms, site_options
 from cds_service.fhir_reading.releases import Release
 from cds_service.knowledge.model import Knowledge
 from cds_service.outbound.allowed_servers import AllowedServers

@@ -1,44 +1,43 @@
-"""What the settings say of the site itself: its keys, its ways out, what it shows. Decides nothing."""
+"""What a site has beside its knowledge: records, trusted clients, EHRs where the app is registered. Judges nothing."""
 
-import secrets
-from importlib.metadata import version
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from cds_service.outbound.client import OutboundSettings
-from cds_service.services.card_composer import CLINICIANS_ONLY, SiteOptions
-from cds_service.services.pseudonyms import Pseudonyms
+from cds_service.cds_hooks.clients import Authenticate
+from cds_service.client_authentication.redis_tokens import RedisUsedTokens
+from cds_service.client_authentication.trusted_clients import TrustedClient
+from cds_service.composition.door import door, trusted_clients
+from cds_service.records.stores import Stores
 from cds_service.settings import Settings
+from cds_service.smart_app.registrations import Registered, load_registrations
+from cds_service.web.edge import Clock
 
-DISTRIBUTION = "cytopenia-cds"
+
+@dataclass(frozen=True)
+class Site:
+    """Made once, before a process forks: no file of it is read again by each process, and no connection is open yet."""
+
+    records: Stores
+    clients: tuple[TrustedClient, ...]
+    authenticate: Authenticate
+    registrations: Mapping[str, Registered]
+    readiness: Mapping[str, Callable[[], bool]]
+    dispensable: Mapping[str, Callable[[], bool]]
 
 
-def outbound_settings(settings: Settings) -> OutboundSettings:
-    """How others are called."""
-    return OutboundSettings(
-        ca_bundle=settings.ca_bundle, client_cert=settings.client_cert, https_proxy=settings.https_proxy
+def open_site(settings: Settings, records: Stores, clock: Clock) -> Site:
+    """Read the site's files of clients and registrations, and make the door.
+
+    Raises:
+        ValueError: a file can't be used; the message begins with the setting that names it.
+    """
+    clients = trusted_clients(settings)
+    redis = RedisUsedTokens(settings.redis_url.get_secret_value()) if settings.redis_url and clients else None
+    return Site(
+        records=records,
+        clients=clients,
+        authenticate=door(settings, clients, redis or records.used_tokens, clock),
+        registrations=load_registrations(settings.smart_registrations) if settings.smart_registrations else {},
+        readiness={"redis": redis.answers} if redis else {"records": records.answer} if clients else {},
+        dispensable={} if clients and not redis else {"records": records.answer},
     )
-
-
-def site_options(settings: Settings) -> SiteOptions:
-    """What a card may say at this site, and whether it is shown."""
-    return SiteOptions(
-        software_version=version(DISTRIBUTION),
-        public_url=settings.public_url,
-        fingerprint_key=pseudonym_key(settings),
-        withheld_audience=CLINICIANS_ONLY if settings.patient_audience == "withhold" else frozenset(),
-        extension=settings.assessment_extension,
-        silent=settings.mode == "silent",
-        paused=frozenset(settings.paused_findings),
-    )
-
-
-def pseudonym_key(settings: Settings) -> bytes:
-    """The site's key. Without one this start has its own, and what was remembered before isn't recognised."""
-    if settings.pseudonym_key is not None:
-        return settings.pseudonym_key.get_secret_value().encode()
-    return secrets.token_bytes(32)
-
-
-def previous_pseudonyms(settings: Settings) -> Pseudonyms | None:
-    """Those of the key before, while it is being replaced."""
-    key = settings.pseudonym_key_previous
-    return Pseudonyms(key.get_secret_value().encode()) if key else None

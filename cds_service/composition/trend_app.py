@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cds_service.composition.site import outbound_settings
+from cds_service.composition.options import outbound_settings
 from cds_service.outbound.allowed_servers import AllowedServers
 from cds_service.outbound.client import HttpClient
 from cds_service.records.stores import Stores

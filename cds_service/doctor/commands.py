@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from cds_service.app import utc_now
 from cds_service.cds_hooks.request import AccessToken
+from cds_service.composition.parts import utc_now
 from cds_service.composition.review import cytopenia_review
 from cds_service.doctor.examination import Case, examine
 from cds_service.doctor.listening import Exchange, ListeningClient

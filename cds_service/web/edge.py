@@ -23,7 +23,8 @@ class Edge:
     `pages` maps a path to the maker of its HTML; `readiness` names what must work before calls are taken,
     `dispensable` what they are answered without when it fails; `versions` is told to who holds the `ops_token`;
     `override_reasons` names the reasons that we offer, by system and code; `observers` hear of every finished call,
-    `listeners` of its phases while they pass.
+    `listeners` of its phases while they pass; `draining` tells whether the server is about to stop, and wants no more
+    calls.
     """
 
     services: Mapping[str, CdsService]
@@ -41,3 +42,4 @@ class Edge:
     override_reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     observers: tuple[Callable[[CallRecord], None], ...] = (log_call,)
     listeners: tuple[Listener, ...] = ()
+    draining: Callable[[], bool] = lambda: False

@@ -12,6 +12,7 @@ from cds_service.web.edge import Edge
 def register(app: Flask, edge: Edge) -> None:
     """Serve `/livez` (this process answers) and `/readyz` (what it needs works too).
 
+    From SIGTERM on `/readyz` says `draining`, so that no more calls are sent here; those that come are answered.
     Ready is also who answers calls without something it could do without; its state is then `degraded`.
     """
 
@@ -21,6 +22,8 @@ def register(app: Flask, edge: Edge) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
+        if edge.draining():
+            return _state(503, {"status": "draining"})
         needed, spared = _try(edge.readiness), _try(edge.dispensable)
         ready, checks = "failing" not in needed.values(), needed | spared
         whole = "degraded" if "failing" in spared.values() else "ready"

@@ -3,7 +3,12 @@
 import os
 
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+
+def forget_process(process: int) -> None:
+    """Drop what a process that has ended told of its state; its counts stay in the sum."""
+    mark_process_dead(process)  # type: ignore[no-untyped-call]
 
 
 def listen_for_metrics(bind: str) -> None:

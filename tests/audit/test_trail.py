@@ -11,11 +11,12 @@ from click.testing import CliRunner, Result
 from fhir.resources.R4B.auditevent import AuditEvent
 from flask.testing import FlaskClient
 
-from cds_service.app import Parts, build_parts, create_app
+from cds_service.app import build_parts, create_app
 from cds_service.audit.pseudonyms import AuditPseudonyms
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
 from cds_service.cds_hooks.errors import ClientRefused
 from cds_service.cli import main
+from cds_service.composition.parts import Parts
 from cds_service.records.audit_trail import AuditTrail
 from cds_service.records.database import Database
 from cds_service.settings import Settings

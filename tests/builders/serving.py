@@ -2,49 +2,112 @@
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from threading import Condition, Thread
+from typing import IO, Any
 
 
-@dataclass(frozen=True)
+@dataclass
 class Served:
-    """A running service: its root URL and its log."""
+    """A running service: its root URL and its log, which is in memory and in a file."""
 
-    url: str
+    process: "subprocess.Popen[bytes]"
     log: Path
+    url: str = ""
+    _written: list[bytes] = field(default_factory=list)
+    _news: Condition = field(default_factory=Condition)
 
     @property
     def lines(self) -> list[dict[str, Any]]:
         """The log lines so far."""
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in list(self._written)]
+
+    def wait_for_line(self, event: str, number: int = 1) -> dict[str, Any]:
+        """The so-and-so-many-th line of an event, once it is written; a bound, so that a missing one is an error."""
+        with self._news:
+            found = self._news.wait_for(lambda: [one for one in self.lines if one["event"] == event][number - 1 :], 60)
+        assert found, f"no {event}: {self.lines}"
+        return found[0]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the master a signal."""
+        self.process.send_signal(number)
+
+    def workers(self) -> list[int]:
+        """The workers' process ids."""
+        return children(self.process.pid)
+
+    def _keep(self, stream: IO[bytes]) -> None:
+        with self.log.open("wb") as file:
+            for line in stream:
+                file.write(line)
+                file.flush()
+                with self._news:
+                    self._written.append(line)
+                    self._news.notify_all()
+
+
+def children(process: int) -> list[int]:
+    """The ids of a process's children, oldest first."""
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    return sorted(int(child) for child in listed.split())
+
+
+def wait_for_end(process: int) -> None:
+    """Until a process that isn't ours has ended: its handle becomes readable then."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([handle], [], [], 45)[0], f"{process} is still there"
+    finally:
+        os.close(handle)
 
 
 def clean_environment(folder: Path, **settings: str) -> dict[str, str]:
     """This process's environment with no settings but these, and a database in the folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
-    return kept | {"CDS_DATABASE_URL": f"sqlite:///{folder}/records.sqlite3", "CDS_METRICS_BIND": "off"} | settings
+    usual = {
+        "CDS_DATABASE_URL": f"sqlite:///{folder}/records.sqlite3",
+        "CDS_METRICS_BIND": "off",
+        "CDS_DRAIN_SECONDS": "0",
+    }
+    return kept | usual | settings
 
 
 @contextmanager
 def serving(folder: Path, *options: str, **settings: str) -> Iterator[Served]:
     """Serve on a free port until left."""
     command = [sys.executable, "-m", "cds_service", "serve", "--port", "0", *options]
-    log = folder / "log"
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            command, env=clean_environment(folder, **settings), stdout=subprocess.PIPE, stderr=stderr
-        )
+    process = subprocess.Popen(
+        command, env=clean_environment(folder, **settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     assert process.stdout is not None
+    assert process.stderr is not None
+    served = Served(process, folder / "log")
+    reader = Thread(target=served._keep, args=(process.stderr,), daemon=True)
+    reader.start()
     try:
         line = process.stdout.readline().decode()
-        assert line.startswith("Serving "), log.read_text(encoding="utf-8")
-        yield Served(line.split()[1].removesuffix("/cds-services"), log)
+        if not line.startswith("Serving "):
+            reader.join(20)
+            raise AssertionError(served.log.read_text(encoding="utf-8"))
+        served.url = line.split()[1].removesuffix("/cds-services")
+        yield served
     finally:
         process.terminate()
         process.stdout.close()
-        process.wait(20)
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
+        reader.join(20)
+        process.stderr.close()

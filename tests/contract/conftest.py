@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.app import Parts, create_app
+from cds_service.app import create_app
+from cds_service.composition.parts import Parts
 from cds_service.settings import Settings
 from tests.builders import chart
 from tests.builders.conversation import ORIGIN

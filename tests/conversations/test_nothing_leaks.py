@@ -266,7 +266,8 @@ RAW = {
 @pytest.mark.server
 def test_the_real_server_writes_nothing_of_its_clients(stub: FhirStub, tmp_path: Path) -> None:
     """gunicorn's own lines count as well; the log is that of the command, from start to end."""
-    settings = {"CDS_AUTH": "off", "CDS_FHIR_SERVERS": stub.base, "CDS_METRICS_BIND": "off", "CDS_LOG_LEVEL": "debug"}
+    settings = {"CDS_AUTH": "off", "CDS_FHIR_SERVERS": stub.base, "CDS_DRAIN_SECONDS": "0"}
+    settings |= {"CDS_METRICS_BIND": "off", "CDS_LOG_LEVEL": "debug"}
     settings |= {
         "CDS_DATABASE_URL": f"sqlite:///{tmp_path}/feedback.sqlite3",
         "CDS_PSEUDONYM_KEY": "synthetic-key-of-16",

@@ -29,14 +29,17 @@ MAY_IMPORT = {
         "cds_hooks",
         "client_authentication",
         "fhir_reading",
+        "feedback_summary",
         "knowledge",
         "outbound",
         "records",
         "services",
         "settings",
+        "site_knowledge",
         "smart_app",
         "web",
     },
+    "serving": {"app", "composition", "knowledge", "records", "settings", "web"},
     "doctor": {
         "composition",
         "site_knowledge",
@@ -92,7 +95,7 @@ MAY_IMPORT = {
     "command_line": {"settings", "knowledge", "cds_hooks"},
     "feedback_commands": {"command_line", "settings", "knowledge", "records", "feedback_summary"},
     "records_commands": {"command_line", "settings", "records", "services"},
-    "cli": {"site_knowledge", "command_line", "app", "settings", "knowledge", "records", "sandbox", "web", "cds_hooks"},
+    "cli": {"site_knowledge", "command_line", "serving", "settings", "records", "web"},
 }
 """Room to the rooms it may know. `composition`, `app` and `cli` compose; what isn't listed is refused."""
 
@@ -103,7 +106,13 @@ ONLY_HERE = {
     "requests": {"cds_service/outbound"},
     "urllib3": {"cds_service/outbound"},
     "limits": {"cds_service/web/rate_limit.py"},
-    "flask": {"cds_service/web", "cds_service/app.py", "cds_service/sandbox", "cds_service/smart_app/routes.py"},
+    "flask": {
+        "cds_service/web",
+        "cds_service/app.py",
+        "cds_service/serving",
+        "cds_service/sandbox",
+        "cds_service/smart_app/routes.py",
+    },
     "sqlalchemy": {"cds_service/records"},
     "alembic": {"cds_service/records"},
     "joserfc": {

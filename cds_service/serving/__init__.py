@@ -1,0 +1,1 @@
+"""Room: serving. What `cds-service serve` runs: the site's files, generation by generation, and the processes."""
