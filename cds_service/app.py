@@ -11,7 +11,6 @@ from cds_service.composition.parts import Parts, assemble_parts, utc_now
 from cds_service.composition.records import CountRows, open_records
 from cds_service.composition.site import open_site
 from cds_service.settings import Settings
-from cds_service.smart_app.routes import create_smart_blueprint
 from cds_service.web.edge import Clock, Edge
 from cds_service.web.flask_app import create_edge
 from cds_service.web.library_logs import listen_to_libraries
@@ -63,6 +62,8 @@ def create_app(
         )
     )
     if parts.smart_app is not None:
+        from cds_service.smart_app.routes import create_smart_blueprint  # noqa: PLC0415 - few sites have it
+
         app.register_blueprint(create_smart_blueprint(parts.smart_app))
     return app
 

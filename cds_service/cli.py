@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 it could not be done; 2 wrong usage or a wrong setting. Er
 
 # ruff: noqa: PLC0415 - what only one subcommand needs is imported by it
 
+import gc
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,14 @@ def main() -> None:
 @click.option("--check", is_flag=True, help="Only check settings and files, as a start or a reload does.")
 def serve(host: str, port: int, workers: int, threads: int, check: bool) -> None:
     """Serve in production, for trusted clients only unless CDS_AUTH=off. SIGTERM drains, SIGHUP reloads files."""
+    gc.disable()  # what is imported and loaded now stays; the server lets the collector go on when it is there
+    try:
+        _serve(host, port, workers, threads, check)
+    finally:
+        gc.enable()
+
+
+def _serve(host: str, port: int, workers: int, threads: int, check: bool) -> None:
     settings = read_settings()
     from cds_service.web.library_logs import listen_to_libraries
     from cds_service.web.request_log import configure_logging

@@ -22,7 +22,8 @@ def errors_in_one_line() -> Iterator[None]:
     try:
         yield
     except (CallRefused, KnowledgeError) as error:
-        raise click.ClickException(str(error)) from None
+        named = str(error).startswith("CDS_")
+        raise (WrongSetting if named else click.ClickException)(str(error)) from None
     except (SettingsInvalid, ValueError) as error:
         raise WrongSetting(str(error)) from None
 

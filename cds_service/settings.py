@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 _PREFIX = "CDS_"
+_LAST_PORT = 65_535
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -173,7 +174,8 @@ class Settings(BaseSettings):
     @field_validator("metrics_bind")
     @classmethod
     def _check_bind(cls, address: str) -> str:
-        if address != "off" and not re.fullmatch(r"[\w.\-:\[\]]+:\d{1,5}", address, re.ASCII):
+        found = re.fullmatch(r"[\w.\-:\[\]]+:(\d{1,5})", address, re.ASCII)
+        if address != "off" and (found is None or int(found[1]) > _LAST_PORT):
             raise ValueError("must be host:port, or off")
         return address
 

@@ -61,6 +61,13 @@ def test_help_names_every_command_and_imports_none() -> None:
     assert told.splitlines()[-1] == "set()"
 
 
+def test_a_start_imports_nothing_that_only_some_sites_need() -> None:
+    unneeded = "{'redis', 'limits', 'authlib', 'joserfc', 'requests', 'alembic', 'markdown_it'}"
+    program = f"import sys, cds_service.serving.start; print({unneeded} & {{*sys.modules}})"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1] == "set()"
+
+
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_each_command_explains_itself(command: str) -> None:
     result = _run(command, "--help")

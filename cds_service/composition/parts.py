@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cds_service.cds_hooks.clients import ANYONE, Authenticate
@@ -20,9 +21,11 @@ from cds_service.services.registry import CdsService
 from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
 from cds_service.site_knowledge import load_site_knowledge, versions
-from cds_service.smart_app.routes import SmartSite
 from cds_service.web.edge import Clock
 from cds_service.web.request_log import CallRecord
+
+if TYPE_CHECKING:
+    from cds_service.smart_app.routes import SmartSite
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Parts:
     versions: Mapping[str, str] = field(default_factory=dict)
     override_reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     audit: Callable[[CallRecord], None] = lambda _: None
-    smart_app: SmartSite | None = None
+    smart_app: "SmartSite | None" = None
     warm_up: Callable[[], object] = lambda: None
     write_rows: Callable[[float], bool] = lambda _seconds: True
     draining: Callable[[], bool] = lambda: False

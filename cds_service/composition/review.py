@@ -1,9 +1,9 @@
 """The review of cytopenias as the settings want it: its knowledge, its ways to FHIR servers, its memory."""
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from cds_service.cds_hooks.clients import CdsClient
-from cds_service.client_authentication.trusted_clients import TrustedClient
 from cds_service.composition.options import outbound_settings, previous_pseudonyms, site_options
 from cds_service.fhir_reading.releases import Release
 from cds_service.knowledge.model import Knowledge
@@ -17,11 +17,14 @@ from cds_service.services.issued_card import NOTHING_KEPT, IssuedCards
 from cds_service.services.pseudonyms import Pseudonyms
 from cds_service.settings import Settings
 
+if TYPE_CHECKING:
+    from cds_service.client_authentication.trusted_clients import TrustedClient
+
 
 def cytopenia_review(
     settings: Settings,
     knowledge: Knowledge,
-    clients: tuple[TrustedClient, ...] = (),
+    clients: tuple["TrustedClient", ...] = (),
     http: Callable[[OutboundSettings], HttpClient] = HttpClient,
     issued: IssuedCards = NOTHING_KEPT,
 ) -> CytopeniaReview:
@@ -45,7 +48,7 @@ def cytopenia_review(
 
 
 def _fhir_access(
-    settings: Settings, clients: tuple[TrustedClient, ...], http: HttpClient
+    settings: Settings, clients: tuple["TrustedClient", ...], http: HttpClient
 ) -> Callable[[CdsClient], ListedServers]:
     """Each client's own FHIR servers, and its own memory of what they told; anyone's where nobody is authenticated."""
 

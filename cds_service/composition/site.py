@@ -1,16 +1,21 @@
 """What a site has beside its knowledge: records, trusted clients, EHRs where the app is registered. Judges nothing."""
 
+# ruff: noqa: PLC0415 - what only some sites need is imported where such a site needs it
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cds_service.cds_hooks.clients import Authenticate
-from cds_service.client_authentication.redis_tokens import RedisUsedTokens
-from cds_service.client_authentication.trusted_clients import TrustedClient
 from cds_service.composition.door import door, trusted_clients
 from cds_service.records.stores import Stores
 from cds_service.settings import Settings
-from cds_service.smart_app.registrations import Registered, load_registrations
 from cds_service.web.edge import Clock
+
+if TYPE_CHECKING:
+    from cds_service.client_authentication.redis_tokens import RedisUsedTokens
+    from cds_service.client_authentication.trusted_clients import TrustedClient
+    from cds_service.smart_app.registrations import Registered
 
 
 @dataclass(frozen=True)
@@ -18,9 +23,9 @@ class Site:
     """Made once, before a process forks: no file of it is read again by each process, and no connection is open yet."""
 
     records: Stores
-    clients: tuple[TrustedClient, ...]
+    clients: tuple["TrustedClient", ...]
     authenticate: Authenticate
-    registrations: Mapping[str, Registered]
+    registrations: Mapping[str, "Registered"]
     readiness: Mapping[str, Callable[[], bool]]
     dispensable: Mapping[str, Callable[[], bool]]
 
@@ -32,12 +37,27 @@ def open_site(settings: Settings, records: Stores, clock: Clock) -> Site:
         ValueError: a file can't be used; the message begins with the setting that names it.
     """
     clients = trusted_clients(settings)
-    redis = RedisUsedTokens(settings.redis_url.get_secret_value()) if settings.redis_url and clients else None
+    in_redis = _used_tokens_in_redis(settings.redis_url.get_secret_value()) if settings.redis_url else None
+    redis = in_redis if clients else None
     return Site(
         records=records,
         clients=clients,
         authenticate=door(settings, clients, redis or records.used_tokens, clock),
-        registrations=load_registrations(settings.smart_registrations) if settings.smart_registrations else {},
+        registrations=_registrations(settings),
         readiness={"redis": redis.answers} if redis else {"records": records.answer} if clients else {},
         dispensable={} if clients and not redis else {"records": records.answer},
     )
+
+
+def _used_tokens_in_redis(url: str) -> "RedisUsedTokens":
+    from cds_service.client_authentication.redis_tokens import RedisUsedTokens
+
+    return RedisUsedTokens(url)
+
+
+def _registrations(settings: Settings) -> Mapping[str, "Registered"]:
+    if settings.smart_registrations is None:
+        return {}
+    from cds_service.smart_app.registrations import load_registrations
+
+    return load_registrations(settings.smart_registrations)

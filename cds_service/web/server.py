@@ -61,7 +61,7 @@ def run_server(first: Generation, operation: Operation, listen: Listen, ready: C
     use_one_heap()
     wsgi.Response = Response
     listen_to_warnings_and_threads()
-    gc.collect()
+    gc.enable()
     gc.freeze()  # what is there now stays: no process need look through it, or copy it, ever again
     _Server(first, operation, _options(listen, ready)).run()
 

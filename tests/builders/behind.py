@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cds_service.app import Parts
+from cds_service.composition.parts import Parts
 from cds_service.web.request_log import CallRecord
 
 LONG = 60.0

@@ -106,6 +106,9 @@ def serving(folder: Path, *options: str, **settings: str) -> Iterator[Served]:
         process.terminate()
         process.stdout.close()
         try:
+            if float(settings.get("CDS_DRAIN_SECONDS", 0)) and process.poll() is None:
+                served.wait_for_line("draining")
+                process.terminate()  # the second one means now
             process.wait(20)
         finally:
             process.kill()

