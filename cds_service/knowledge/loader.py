@@ -4,7 +4,8 @@ Room: knowledge. Knows which files there are and which pieces must agree, refuse
 """
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cds_service.knowledge.approvals import drafts
@@ -102,9 +103,17 @@ def _version(root: Path) -> str:
     edition = table.text("edition")
     table.finish()
     digest = hashlib.sha256()
-    files = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
-    for path in sorted(files, key=lambda path: path.relative_to(root).as_posix()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+    for name in sorted(_files(root)):
+        content = (root / name).read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return f"{edition}+{digest.hexdigest()[:12]}"
+
+
+def _files(root: Path) -> Iterator[str]:
+    """The names of all files, without what is hidden: a mounted ConfigMap keeps its files in hidden folders."""
+    for folder, folders, files in os.walk(root, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith("."):
+                yield (Path(folder) / name).relative_to(root).as_posix()

@@ -89,6 +89,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.generation = self.app.generation
         self.serving = SharedFlag()
         self.dismissed = False
+        self._door_closed = False
         self._deadlines: dict[TConn, float] = {}
 
     def init_signals(self) -> None:
@@ -115,8 +116,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def set_accept_enabled(self, enabled: bool) -> None:
         """On the way out take those who are connected already, then close: later ones are refused, not cut off."""
         super().set_accept_enabled(enabled)
-        if self.alive:
+        if enabled or self.alive or self._door_closed:
             return
+        self._door_closed = True
         for listener in self.sockets:
             for _ in range(self.cfg.backlog):  # as many as can have waited: those who keep coming are not waited for
                 if not select([listener], [], [], 0)[0]:

@@ -87,6 +87,13 @@ def clean_environment(folder: Path, **settings: str) -> dict[str, str]:
 def serving(folder: Path, *options: str, **settings: str) -> Iterator[Served]:
     """Serve on a free port until left."""
     command = [sys.executable, "-m", "cds_service", "serve", "--port", "0", *options]
+    with served_by(command, folder, **settings) as served:
+        yield served
+
+
+@contextmanager
+def served_by(command: list[str], folder: Path, **settings: str) -> Iterator[Served]:
+    """What this command serves, until left; its first line of output ends with the URL, or the endpoint there."""
     process = subprocess.Popen(
         command, env=clean_environment(folder, **settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -97,20 +104,26 @@ def serving(folder: Path, *options: str, **settings: str) -> Iterator[Served]:
     reader.start()
     try:
         line = process.stdout.readline().decode()
-        if not line.startswith("Serving "):
+        if not line:
             reader.join(20)
             raise AssertionError(served.log.read_text(encoding="utf-8"))
-        served.url = line.split()[1].removesuffix("/cds-services")
+        served.url = line.split()[-1].removesuffix("/cds-services")
         yield served
     finally:
-        process.terminate()
-        process.stdout.close()
-        try:
-            if float(settings.get("CDS_DRAIN_SECONDS", 0)) and process.poll() is None:
-                served.wait_for_line("draining")
-                process.terminate()  # the second one means now
-            process.wait(20)
-        finally:
-            process.kill()
+        _end(served, drains=bool(float(settings.get("CDS_DRAIN_SECONDS", 0))))
         reader.join(20)
         process.stderr.close()
+
+
+def _end(served: Served, drains: bool) -> None:
+    process = served.process
+    assert process.stdout is not None
+    process.terminate()
+    process.stdout.close()
+    try:
+        if drains and process.poll() is None:
+            served.wait_for_line("draining")
+            process.terminate()  # the second one means now
+        process.wait(20)
+    finally:
+        process.kill()

@@ -194,3 +194,12 @@ def test_loading_needs_no_fhir_library() -> None:
         "sys.exit('fhir' in sys.modules or 'pydantic' in sys.modules or 'flask' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_mounted_config_map_is_the_same_knowledge(tmp_path: Path) -> None:
+    """Its files lie in a hidden folder named after the time, with links to them."""
+    hidden = Path(shutil.copytree(SHIPPED, tmp_path / "mounted" / "..2026_01_15"))
+    (hidden.parent / "..data").symlink_to(hidden.name)
+    for file in hidden.iterdir():
+        (hidden.parent / file.name).symlink_to(Path("..data") / file.name)
+    assert load_knowledge(hidden.parent).version == KNOWLEDGE.version

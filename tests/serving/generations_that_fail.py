@@ -1,0 +1,60 @@
+"""The real server over generations that load, or don't: `python -m tests.serving.generations_that_fail WORD...`.
+
+The first word is the first generation's, each reload takes the next: `good` and `fails` load or don't, `refused` isn't
+made at all. Prints its URL; the app tells which generation it is.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask
+
+from cds_service.web.library_logs import listen_to_libraries
+from cds_service.web.master import FilesRefused, Operation
+from cds_service.web.request_log import configure_logging
+from cds_service.web.server import Listen, private_folder, run_server
+
+
+@dataclass(frozen=True)
+class NumberedGeneration:
+    """One that loads, or fails to."""
+
+    version: str
+    word: str
+
+    def load(self) -> Flask:
+        """An app that tells its version."""
+        if self.word == "fails":
+            raise RuntimeError("marker of an exception's text")
+        app = Flask("numbered")
+        app.add_url_rule("/", view_func=lambda: self.version)
+        return app
+
+    def discard(self) -> None:
+        """Nothing is kept of it."""
+
+
+def _generations(words: list[str]) -> Iterator[NumberedGeneration | None]:
+    for number, word in enumerate(words, 1):
+        yield None if word == "refused" else NumberedGeneration(str(number), word)
+
+
+def main() -> None:
+    """Serve until stopped."""
+    generations = _generations(sys.argv[1:])
+
+    def check() -> NumberedGeneration:
+        generation = next(generations)
+        if generation is None:
+            raise FilesRefused("knowledge")
+        return generation
+
+    configure_logging("info")
+    listen_to_libraries("info")
+    with private_folder():
+        run_server(check(), Operation(check), Listen(port=0), lambda url: print(url, flush=True))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
