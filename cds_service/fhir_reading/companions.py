@@ -4,7 +4,7 @@ Room: fhir_reading. Knows no threshold; what can't be read is left out, for noth
 """
 
 from cds_service.fhir_reading.clump_text import ClumpWords
-from cds_service.fhir_reading.counts import remarks
+from cds_service.fhir_reading.counts import tells_clumps
 from cds_service.fhir_reading.observations import Examined
 from cds_service.fhir_reading.projection import members
 from cds_service.fhir_reading.quantities import number
@@ -48,7 +48,7 @@ def read_clumping(examined: Examined, clumps: ClumpWords) -> ClumpingReport | No
         return None
     value = value_of(examined.observation, examined.reported.resource)
     positive = value.refusal in (None, SetAsideReason.VALUE_NOT_A_QUANTITY) and clumps.presence(elements) is True
-    if not positive and not clumps.tells_clumps(remarks(examined.reported.resource)):
+    if not positive and not tells_clumps(examined.reported.resource, clumps):
         return None
     specimen = next(members(examined.reported.resource, "specimen"), None)
     reference = examined.reported.reference

@@ -6,11 +6,13 @@ Room: fhir_reading. Knows no threshold and judges nothing.
 from collections.abc import Iterator
 from decimal import Decimal
 
+from cds_service.fhir_reading.clump_text import ClumpWords
 from cds_service.fhir_reading.codings import display_of
 from cds_service.fhir_reading.dates import read_instant
 from cds_service.fhir_reading.observations import Examined, ResultRules
-from cds_service.fhir_reading.projection import Json, members, text_at, texts_in
+from cds_service.fhir_reading.projection import Json, members, objects_in, text_at, texts_in
 from cds_service.fhir_reading.quantities import Count, number, number_text
+from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.fhir_reading.specimens import specimen_key
 from cds_service.fhir_reading.values import Value, value_of
 from cds_service.hematology.lab_results import (
@@ -65,17 +67,16 @@ def _result(
         specimen=specimen_key(specimen, reported.reference),
         low_confidence=reported.identity.low_confidence,
         nrbc_corrected=reported.identity.nrbc_corrected,
-        clumped=analyte is Analyte.PLATELETS and rules.clumps.tells_clumps(remarks(reported.resource)),
-        interpretation=_interpretation(reported.resource),
-        reference_range=_reference_range(reported.resource),
+        clumped=analyte is Analyte.PLATELETS and tells_clumps(reported.resource, rules.clumps),
+        interpretation=_interpretation(reported.resource.get("interpretation")),
+        reference_range=_reference_range(reported.resource.get("referenceRange")),
     )
 
 
-def _interpretation(observation: Json) -> str | None:
+@once_a_call
+def _interpretation(element: object) -> str | None:
     """What the laboratory calls the value, as far as it can be shown."""
-    if observation.get("interpretation") is None:
-        return None
-    return ", ".join(filter(None, map(display_of, members(observation, "interpretation")))) or None
+    return ", ".join(filter(None, map(display_of, objects_in(element)))) or None
 
 
 def _set_aside(examined: Examined, value: Value, analyte: Analyte, reason: SetAsideReason) -> SetAside:
@@ -90,18 +91,23 @@ def _set_aside(examined: Examined, value: Value, analyte: Analyte, reason: SetAs
     return SetAside(reference, analyte, reason, collected, value.text, unreadable)
 
 
-def remarks(observation: Json) -> Iterator[str]:
-    """What the laboratory wrote beside the value: notes and interpretations."""
-    yield from texts_in(observation.get("interpretation"))
-    for note in members(observation, "note"):
-        yield text_at(note, "text") or ""
+def tells_clumps(observation: Json, clumps: ClumpWords) -> bool:
+    """Whether the laboratory wrote of clumps beside the value: in an interpretation or a note."""
+    notes = (text_at(note, "text") or "" for note in members(observation, "note"))
+    return _interpreted_as_clumps(observation.get("interpretation"), clumps) or clumps.tells_clumps(notes)
 
 
-def _reference_range(observation: Json) -> ReferenceRange | None:
+@once_a_call
+def _interpreted_as_clumps(element: object, clumps: ClumpWords) -> bool:
+    return clumps.tells_clumps(texts_in(element))
+
+
+@once_a_call
+def _reference_range(element: object) -> ReferenceRange | None:
     """The first reference range; None where there is none, or none that can be shown."""
-    if observation.get("referenceRange") is None:
+    if element is None:
         return None
-    first = next(members(observation, "referenceRange"), {})
+    first = next(objects_in(element), {})
     (low, low_unit), (high, high_unit) = _bound(first.get("low")), _bound(first.get("high"))
     text = text_at(first, "text") or ""
     if low is not None and high is not None and low_unit != high_unit:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from cds_service.fhir_reading.projection import Json, is_empty
 from cds_service.fhir_reading.releases import Validated
+from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.hematology.lab_results import CollectionTime, SetAsideReason
 
 _DATE_TIME = re.compile(
@@ -21,6 +22,7 @@ _WIDEST_OFFSET = timedelta(hours=14)
 _TOLERATED_AHEAD = timedelta(days=1)
 
 
+@once_a_call
 def read_time(text: object, from_issued: bool = False) -> CollectionTime | SetAsideReason:
     """A FHIR date, dateTime or instant as a collection time; else date-imprecise or date-invalid."""
     match = _DATE_TIME.fullmatch(text) if isinstance(text, str) else None

@@ -42,18 +42,19 @@ def project(resource: Json, shape: Shape) -> dict[str, object]:
     """
     parts: dict[str, object] = {}
     for name, form in shape.items():
-        part = _projected(resource.get(name), form)
+        part = projected(resource.get(name), form)
         if not is_empty(part):
             parts[name] = part
     return parts
 
 
-def _projected(element: object, form: Form) -> object:
+def projected(element: object, form: Form) -> object:
+    """What `form` names of one element, as `project` gives it."""
     if element is None:
         return None
     if isinstance(form, list):
         listed = element if isinstance(element, list) else [element]
-        return [part for part in (_projected(member, form[0]) for member in listed) if not is_empty(part)]
+        return [part for part in (projected(member, form[0]) for member in listed) if not is_empty(part)]
     if isinstance(element, str):
         return element.strip()
     return project(element, form) if isinstance(form, dict) and isinstance(element, dict) else element
@@ -83,7 +84,11 @@ def _has_dates(form: Form) -> bool:
 
 def members(element: object, name: str) -> Iterator[Json]:
     """The objects under a repeating element; one sent without its list is one, everything else is left out."""
-    value = element.get(name) if isinstance(element, dict) else None
+    return objects_in(element.get(name)) if isinstance(element, dict) else iter(())
+
+
+def objects_in(value: object) -> Iterator[Json]:
+    """The objects of a repeating element, as `members` gives them."""
     candidates: Sequence[object] = value if isinstance(value, list) else [value]
     return (candidate for candidate in candidates if isinstance(candidate, dict))
 

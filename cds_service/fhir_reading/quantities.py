@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 
 from cds_service.fhir_reading.projection import Json
+from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.fhir_reading.ucum import ask_ucum
 from cds_service.hematology.lab_results import Analyte, Comparator, SetAsideReason
 from cds_service.knowledge.model import Plausibility, UnitMeaning, Units
@@ -59,6 +60,7 @@ class CountReader:
     _known: dict[str, UnitMeaning | None] = field(default_factory=dict)
     _library_calls: int = 0
 
+    @once_a_call
     def read(self, quantity: Json, analyte: Analyte) -> Count | SetAsideReason:
         """The count, or the first rule that it fails: number, comparator, unit, plausibility."""
         reported = number(quantity.get("value"))

@@ -22,6 +22,7 @@ from cds_service.fhir_reading.quantities import CountReader
 from cds_service.fhir_reading.release_differences import in_r4_shape
 from cds_service.fhir_reading.releases import Release, spellings_forgotten
 from cds_service.fhir_reading.reports import contained_results
+from cds_service.fhir_reading.shared_parts import parts_shared
 from cds_service.fhir_reading.specimens import read_specimens
 from cds_service.fhir_reading.subjects import Subjects, read_subjects, subject_of
 from cds_service.fhir_reading.versions import without_repeats
@@ -49,6 +50,7 @@ class _Results:
 
 
 @spellings_forgotten()
+@parts_shared()
 def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     entries: Sequence[Entry],
     patient_id: str,

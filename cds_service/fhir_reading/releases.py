@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from cds_service.fhir_reading.projection import Json, ResourceShape, matches, project
+from cds_service.fhir_reading.projection import Json, ResourceShape, is_empty, matches, projected
+from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.fhir_reading.spelling import Spelling, part_spelled, spelling_of
 
 
@@ -60,9 +61,25 @@ def validated(resource: Json, shape: ResourceShape, release: Release = Release.R
 
     Elements that hold dates are left to `dates`.
     """
-    parts = project(resource, shape.elements)
-    faulty = frozenset(name for name, part in parts.items() if not _is_sound(shape, name, part, release))
-    return Validated({name: part for name, part in parts.items() if name not in faulty} if faulty else parts, faulty)
+    elements: dict[str, object] = {}
+    faulty: set[str] = set()
+    for name in shape.elements:
+        element = resource.get(name)
+        if element is None:
+            continue
+        part, is_sound = _read_element(element, shape, name, release)
+        if not is_sound:
+            faulty.add(name)
+        elif part is not None:
+            elements[name] = part
+    return Validated(elements, frozenset(faulty))
+
+
+@once_a_call
+def _read_element(element: object, shape: ResourceShape, name: str, release: Release) -> tuple[object, bool]:
+    """The part of an element that is read, None where it says nothing, and whether it is sound."""
+    part = projected(element, shape.elements[name])
+    return (None, True) if is_empty(part) else (part, _is_sound(shape, name, part, release))
 
 
 def _is_sound(shape: ResourceShape, name: str, part: object, release: Release) -> bool:

@@ -74,9 +74,10 @@ _NO_USE = (LabUse.PANEL, LabUse.NEVER)
 
 @dataclass
 class _Seen:
-    """One patient's Observations: the ids of those left out, and of all that was kept."""
+    """One patient's Observations: the ids of those left out, and of all that was kept; and what decodes them."""
 
     subject: str
+    decode: Callable[[Raw], object]
     left_out: set[str] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
 
@@ -84,9 +85,10 @@ class _Seen:
 class Skimmer:
     """Decodes the documents of a call without the Observations that no rule reads."""
 
-    def __init__(self, lab_codes: LabCodes, decode: Callable[[Raw], object]) -> None:
+    def __init__(self, lab_codes: LabCodes, decoder: Callable[[], Callable[[Raw], object]]) -> None:
+        """`decoder` makes what decodes the parts of one call."""
         self._of_use = frozenset(pair for pair, known in lab_codes.items() if known.use not in _NO_USE)
-        self._decode = decode
+        self._decoder = decoder
 
     def documents(self, sent: Mapping[str, object], patient_id: str) -> dict[str, object]:
         """Each document by its key; what is decoded already stays as it is.
@@ -94,35 +96,30 @@ class Skimmer:
         An Observation is left out where it is the patient's, has no code of use, and no other version of it is read: it
         could change nothing. Raises whatever the decoder raises.
         """
-        seen = _Seen(f"Patient/{patient_id}")
+        seen = _Seen(f"Patient/{patient_id}", self._decoder())
         found = {key: self._document(one, seen) if isinstance(one, Raw) else one for key, one in sent.items()}
         if seen.left_out.isdisjoint(seen.kept):
             return found
-        return {key: self._decode(one) if isinstance(one, Raw) else one for key, one in sent.items()}
+        return {key: seen.decode(one) if isinstance(one, Raw) else one for key, one in sent.items()}
 
     def _document(self, sent: Raw, seen: _Seen) -> object:
         try:
             listed = _LISTED.decode(sent).entry
         except msgspec.MsgspecError:
-            return self._decode(sent)
-        bundle = self._without(listed, bytes(sent)) if listed else None
+            return seen.decode(sent)
+        bundle = _without(listed, bytes(sent), seen) if listed else None
         if not isinstance(bundle, dict) or bundle.get("type") not in _ONE_PAGE or _has_next(bundle):
-            return self._decode(sent)
+            return seen.decode(sent)
         kept: list[object] = []
         answered = False
         for member in listed:
             unread = self._unread(member, seen.subject)
             if unread is None or not answered:  # the first stays, to tell what was answered
-                kept.append(self._kept(member, seen))
+                kept.append(_kept(member, seen))
             elif unread.id is not None:
                 seen.left_out.add(unread.id.strip())
             answered = answered or unread is not None
         return {**bundle, "entry": kept}
-
-    def _without(self, listed: list[Raw], document: bytes) -> object:
-        """The Bundle without its entries."""
-        last = bytes(listed[-1])
-        return self._decode(Raw(document[: document.find(listed[0])] + document[document.rfind(last) + len(last) :]))
 
     def _unread(self, member: Raw, subject: str) -> ObservationSkimmed | None:
         """The member's Observation, if it is one that nobody reads."""
@@ -144,12 +141,19 @@ class Skimmer:
                 return True
         return False
 
-    def _kept(self, member: Raw, seen: _Seen) -> object:
-        entry = self._decode(member)
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and isinstance(resource_id := resource.get("id"), str):
-            seen.kept.add(resource_id.strip())
-        return entry
+
+def _without(listed: list[Raw], document: bytes, seen: _Seen) -> object:
+    """The Bundle without its entries."""
+    last = bytes(listed[-1])
+    return seen.decode(Raw(document[: document.find(listed[0])] + document[document.rfind(last) + len(last) :]))
+
+
+def _kept(member: Raw, seen: _Seen) -> object:
+    entry = seen.decode(member)
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    if isinstance(resource, dict) and isinstance(resource_id := resource.get("id"), str):
+        seen.kept.add(resource_id.strip())
+    return entry
 
 
 def _has_next(bundle: dict[str, object]) -> bool:

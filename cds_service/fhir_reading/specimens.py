@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from cds_service.fhir_reading.entries import Entry
 from cds_service.fhir_reading.projection import Json, members, text_at, texts_in
+from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.fhir_reading.words import names_word
 from cds_service.knowledge.model import ScreeningWords
 
@@ -26,12 +27,14 @@ class Specimens:
 
         `container` holds the contained resources; `further` are elements of a panel or report the result belongs to.
         """
-        named = [observation[name] for name in ("method", "category", "code") if name in observation]
-        texts = list(texts_in(named))
-        texts += [text for element in further for text in texts_in(element)]
-        return any(self._tells(text, of_specimen=False) for text in texts) or any(
+        named = (observation[name] for name in ("method", "category", "code") if name in observation)
+        return any(self._not_blood(element) for element in (*named, *further)) or any(
             self._tells(text, of_specimen=True) for text in self._specimen_texts(observation, container)
         )
+
+    @once_a_call
+    def _not_blood(self, element: object) -> bool:
+        return any(self._tells(text, of_specimen=False) for text in texts_in(element))
 
     def _tells(self, text: str, of_specimen: bool) -> bool:
         key = (text, of_specimen)

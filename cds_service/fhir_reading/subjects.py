@@ -26,6 +26,12 @@ class Subjects:
     patient_id: str
     fhir_server: str | None = None
     patients: dict[str, str] = field(default_factory=dict)
+    _own: str | None = field(init=False)
+    """The usual reference to the patient, if the id can stand in one."""
+
+    def __post_init__(self) -> None:
+        usual = f"Patient/{self.patient_id}"
+        object.__setattr__(self, "_own", usual if _PATIENT.fullmatch(usual) else None)
 
     def refusal(self, subject: object, full_url: str | None) -> SetAsideReason | None:
         """Why a resource with this subject (or patient) reference isn't used; None: it is the patient's."""
@@ -33,6 +39,8 @@ class Subjects:
         if reference is None:
             named = text_at(subject, "identifier", "value") is not None
             return SetAsideReason.SUBJECT_NOT_RESOLVABLE if named else SetAsideReason.SUBJECT_MISSING
+        if reference == self._own:
+            return None
         patient_id = self._patient_id(reference, full_url)
         if patient_id is None:
             return SetAsideReason.SUBJECT_NOT_RESOLVABLE

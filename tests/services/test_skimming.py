@@ -18,7 +18,8 @@ from cds_service.cds_hooks.clients import ANYONE
 from cds_service.cds_hooks.errors import DataNotAvailable, RequestInvalid
 from cds_service.cds_hooks.invocation import parse_request
 from cds_service.cds_hooks.response_json import encode_response
-from cds_service.cds_hooks.strict_json import decode_call, decode_object, decode_part
+from cds_service.cds_hooks.shared_parts import SharingDecoder
+from cds_service.cds_hooks.strict_json import decode_call, decode_object
 from cds_service.composition.review import cytopenia_review
 from cds_service.fhir_reading.release_marks import ONLY_IN
 from cds_service.fhir_reading.skimming import ObservationSkimmed, Skimmer
@@ -58,7 +59,7 @@ def left_out(bundle: Any, patient: str = PATIENT_ID) -> int:
     """How many entries of a Bundle are not even decoded."""
     body = json.dumps({"prefetch": {"counts": bundle}}).encode()
     sent: Any = parse_prefetch(body)
-    skimmed: Any = Skimmer(REVIEW.knowledge.lab_codes, decode_part).documents(sent, patient)["counts"]
+    skimmed: Any = Skimmer(REVIEW.knowledge.lab_codes, SharingDecoder).documents(sent, patient)["counts"]
     return len(bundle["entry"]) - len(skimmed["entry"])
 
 
@@ -136,7 +137,9 @@ def test_a_code_written_in_escapes_is_the_code() -> None:
     bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": glucose(id="first")}]}
     body = json.dumps({"prefetch": {"counts": bundle | {"entry": [*bundle["entry"], {"resource": glucose()}]}}})
     spelled = body.replace('"2345-7"', '"\\u0036690-2"')
-    documents = Skimmer(REVIEW.knowledge.lab_codes, decode_part).documents(parse_prefetch(spelled.encode()), PATIENT_ID)
+    documents = Skimmer(REVIEW.knowledge.lab_codes, SharingDecoder).documents(
+        parse_prefetch(spelled.encode()), PATIENT_ID
+    )
     assert len(documents["counts"]["entry"]) == 2  # type: ignore[index]
 
 
