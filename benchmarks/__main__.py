@@ -13,11 +13,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.contenders import all_contenders
 from benchmarks.contest import cold_starts, compete, steps
+from benchmarks.endurance import CALLS as MANY_CALLS
+from benchmarks.endurance import LOOKS, endure
 from benchmarks.environments import ROOT
 from benchmarks.growth import GROWTH_STEPS, measure_growth
 from benchmarks.phases import CALLS, measure_phases
 from benchmarks.picture import draw
-from benchmarks.report import put_into, sections
+from benchmarks.report import endurance, put_into, sections
 from benchmarks.serving import machine
 
 _PAGE = ROOT / "docs" / "performance.md"
@@ -29,11 +31,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often each server is measured with each chart")
     parser.add_argument("--write", action="store_true", help="put the tables and the picture into docs/performance.md")
+    parser.add_argument("--long", action="store_true", help="also look at the memory over 100,000 calls")
     options = parser.parse_args()
     console, load = Console(), os.getloadavg()[0]
     with all_contenders(console) as contenders, _progress(console) as progress:
         number = len(contenders)
-        total = number * _COLD_STARTS + steps(number, options.rounds) + GROWTH_STEPS + len(CALLS)
+        total = number * _COLD_STARTS + steps(number, options.rounds) + GROWTH_STEPS + len(CALLS) + LOOKS * options.long
         task = progress.add_task("begins", total=total)
 
         def advance(what: str) -> None:
@@ -43,7 +46,10 @@ def main() -> None:
         measured = compete(contenders, options.rounds, advance)
         measured.cold_start_seconds = started
         growth, phases = measure_growth(advance), measure_phases(advance)
+        looks = endure(MANY_CALLS, advance) if options.long else []
     found = sections(measured, growth, phases) | {"machine": _circumstances(options.rounds, load)}
+    if looks:
+        found["endurance"] = endurance(looks)
     if options.write:
         put_into(_PAGE, found)
         draw(measured, _PAGE.parent / "pictures")

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -92,10 +92,16 @@ def started(contender: Contender, core: int | None) -> Iterator[Running]:
 @contextmanager
 def all_contenders(console: Console) -> Iterator[list[Contender]]:
     """The service in its modes, and the yardsticks with their environments, which are made if need be."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        usual, healthchain = (python_with(name, console) for name in ("usual", "healthchain"))
-        yield [*_service_in_its_modes(folder), *_yardsticks(str(usual), str(healthchain))]
+    usual, healthchain = (python_with(name, console) for name in ("usual", "healthchain"))
+    with service_modes() as modes:
+        yield [*modes, *_yardsticks(str(usual), str(healthchain))]
+
+
+@contextmanager
+def service_modes() -> Iterator[list[Contender]]:
+    """The service in each of its modes; what they keep is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield _service_in_its_modes(Path(folder))
 
 
 def expect_right_answer(server: Running, body: bytes, findings: bool) -> None:

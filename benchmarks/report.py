@@ -5,9 +5,10 @@ from pathlib import Path
 
 from benchmarks.contenders import SERVICE, YARDSTICKS
 from benchmarks.contest import CASES, SIZES, Case, Figures, Measured
+from benchmarks.endurance import Look
 from benchmarks.goals import RATIOS, other_goals, ratio_goal
 from benchmarks.growth import Cost, Growth
-from benchmarks.phases import EXTRAS, PHASES, Phases
+from benchmarks.phases import NAMES, Phases
 
 _FEW = 100
 """Of fewer calls than this nothing is said beyond the median."""
@@ -25,6 +26,12 @@ def sections(measured: Measured, growth: Growth, phases: Mapping[int, Phases]) -
         "irrelevant": _by_irrelevant(growth),
         "phases": _phases(phases),
     }
+
+
+def endurance(looks: Iterable[Look]) -> str:
+    """The worker's memory, look by look."""
+    rows = [[f"{look.calls:,}", f"{look.megabytes:.0f}", f"{look.peak_megabytes:.0f}"] for look in looks]
+    return _table(["calls so far", "MB now", "MB at most so far"], rows)
 
 
 def put_into(page: Path, found: Mapping[str, str]) -> None:
@@ -131,5 +138,5 @@ def _by_irrelevant(growth: Growth) -> str:
 
 
 def _phases(phases: Mapping[int, Phases]) -> str:
-    rows = [[phase, *(f"{found[phase]:.2f}" for found in phases.values())] for phase in (*PHASES, *EXTRAS)]
+    rows = [[name, *(f"{found[phase]:.2f}" for found in phases.values())] for phase, name in NAMES.items()]
     return _table(["phase, ms", *(f"{size:,} Observations" for size in phases)], rows)
