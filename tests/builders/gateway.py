@@ -68,18 +68,21 @@ class Gateway:
 
 
 @contextmanager
-def gateway(folder: Path, *replicas: str, changes: Changes = ()) -> Iterator[Gateway]:
+def gateway(folder: Path, *replicas: str, changes: Changes = (), send_buffer: int | None = None) -> Iterator[Gateway]:
     """nginx before the replicas (host:port each), until left.
 
     Args:
         folder: a new one; holds configuration, certificates and logs.
         replicas: at least one.
         changes: to the shipped files, beside addresses and paths.
+        send_buffer: bytes that the system holds for a client that doesn't read; by default up to megabytes.
     """
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
     make_certificates(folder)
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:  # nginx inherits it: no port to race for
         listener.setblocking(False)  # as nginx leaves it: a worker that comes too late for a connection must not wait
+        if send_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         host, port = listener.getsockname()
         _adapt(folder, f"{host}:{port}", replicas, changes)
         command = ["/usr/sbin/nginx", "-p", str(folder), "-c", "nginx.conf"]

@@ -63,6 +63,7 @@ def replicas(folder: Path, number: int = 3, changes: Changes = UNLIMITED, **sett
             "CDS_PUBLIC_URL": PUBLIC_URL,
             "CDS_REDIS_URL": redis.url,
             "CDS_MIGRATE": "manual",
+            "CDS_DRAIN_SECONDS": "0",  # nginx needs no time to hear that a replica is going
             **settings,
         }
         services = []

@@ -119,7 +119,7 @@ def test_who_reads_slowly_is_waited_for_by_nginx_alone(tmp_path: Path) -> None:
 
     with (
         raw_server(send_all) as service,
-        gateway(tmp_path, f"127.0.0.1:{service.port}") as running,
+        gateway(tmp_path, f"127.0.0.1:{service.port}", send_buffer=16_384) as running,
         socket.socket() as raw,
     ):
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
