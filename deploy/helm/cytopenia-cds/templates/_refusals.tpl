@@ -6,7 +6,7 @@
 {{- $remembers := or (eq (include "cytopenia-cds.isOn" (dict "root" . "name" "CDS_MEMORY" "default" "true")) "true") (eq (include "cytopenia-cds.isOn" (dict "root" . "name" "CDS_AUDIT" "default" "true")) "true") -}}
 {{- $url := urlParse (.Values.settings.CDS_PUBLIC_URL | default "") -}}
 {{- $http := eq (include "cytopenia-cds.isOn" (dict "root" . "name" "CDS_ALLOW_HTTP" "default" "false")) "true" -}}
-{{- $drain := int (include "cytopenia-cds.setting" (dict "root" . "name" "CDS_DRAIN_SECONDS" "default" "0")) -}}
+{{- $drain := int (include "cytopenia-cds.setting" (dict "root" . "name" "CDS_DRAIN_SECONDS" "default" "5")) -}}
 {{- $problems := list -}}
 {{- if and $several $embedded -}}
 {{- $problems = append $problems "Several replicas need one database: with the embedded SQLite each would have its own memory of cards, feedback and used tokens. Name a Secret with the URL of a PostgreSQL in secrets.CDS_DATABASE_URL.name, or run one replica (replicaCount: 1, autoscaling.enabled: false)." -}}
