@@ -1,12 +1,14 @@
 """The real server over generations that load, or don't: `python -m tests.serving.generations_that_fail WORD...`.
 
 The first word is the first generation's, each reload takes the next: `good` and `fails` load or don't, `refused` isn't
-made at all. Prints its URL; the app tells which generation it is.
+made at all; a path is that of a named pipe, at which it waits while it loads. Prints its URL; the app
+tells which generation it is. There is one process at a time.
 """
 
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Flask
 
@@ -27,6 +29,8 @@ class NumberedGeneration:
         """An app that tells its version."""
         if self.word == "fails":
             raise RuntimeError("marker of an exception's text")
+        if self.word != "good":
+            Path(self.word).read_bytes()
         app = Flask("numbered")
         app.add_url_rule("/", view_func=lambda: self.version)
         return app
@@ -53,7 +57,7 @@ def main() -> None:
     configure_logging("info")
     listen_to_libraries("info")
     with private_folder():
-        run_server(check(), Operation(check), Listen(port=0), lambda url: print(url, flush=True))  # noqa: T201
+        run_server(check(), Operation(check), Listen(port=0, workers=1), lambda url: print(url, flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """New processes that can't load what was checked: those in service stay, and nothing is given up for good."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.builders.serving import Served, served_by
+from tests.builders.serving import Served, served_by, wait_for_end
 
 pytestmark = pytest.mark.server
 
@@ -47,6 +48,22 @@ def test_reloads_asked_for_at_once_are_made_one_after_the_other(tmp_path: Path) 
         for number in (1, 2, 3):
             served.signal(signal.SIGHUP)
             assert served.wait_for_line("reloaded", number)["knowledgeVersion"] == str(number + 1)
+
+
+def test_a_process_told_to_end_while_it_loads_ends_in_peace(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    with _serving(tmp_path, "good", str(gate)) as served:
+        old = served.workers()
+        served.signal(signal.SIGHUP)
+        with gate.open("wb"):  # opens once a new process loads
+            served.signal(signal.SIGTERM)
+            for worker in old:
+                wait_for_end(worker)
+            for worker in served.workers():
+                os.kill(worker, signal.SIGTERM)  # as the master has by now: it comes before the gate opens
+        assert served.process.wait(60) == 0
+        assert served.lines == [], "nothing to say, and nothing but lines of ours"
 
 
 def test_a_server_that_never_could_load_ends() -> None:
