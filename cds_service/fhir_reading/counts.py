@@ -27,8 +27,11 @@ from cds_service.hematology.lab_results import (
 
 def read_counts(examined: Examined, rules: ResultRules) -> Iterator[CountResult | SetAside]:
     """One result for each analyte that the codes name; several only where they contradict each other."""
+    analytes = examined.reported.identity.counts
+    if not analytes:
+        return
     value = value_of(examined.observation, examined.reported.resource)
-    for analyte in examined.reported.identity.counts:
+    for analyte in analytes:
         read = _read_count(examined, value, analyte, rules)
         if isinstance(read, SetAsideReason):
             yield _set_aside(examined, value, analyte, read)

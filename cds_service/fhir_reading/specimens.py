@@ -27,14 +27,16 @@ class Specimens:
 
         `container` holds the contained resources; `further` are elements of a panel or report the result belongs to.
         """
-        named = (observation[name] for name in ("method", "category", "code") if name in observation)
-        return any(self._not_blood(element) for element in (*named, *further)) or any(
-            self._tells(text, of_specimen=True) for text in self._specimen_texts(observation, container)
+        told = self._not_blood(observation.get("method"), observation.get("category"), observation.get("code"))
+        return (
+            told
+            or any(map(self._not_blood, further))
+            or any(self._tells(text, of_specimen=True) for text in self._specimen_texts(observation, container))
         )
 
     @once_a_call
-    def _not_blood(self, element: object) -> bool:
-        return any(self._tells(text, of_specimen=False) for text in texts_in(element))
+    def _not_blood(self, *elements: object) -> bool:
+        return any(self._tells(text, of_specimen=False) for text in texts_in(list(elements)))
 
     def _tells(self, text: str, of_specimen: bool) -> bool:
         key = (text, of_specimen)

@@ -1,13 +1,15 @@
 """What is left undecoded changes no answer: each call is answered as if all of it had been decoded and read.
 
-The plain way, which decodes everything at once, lives here as the reference.
+The plain way, which decodes everything at once and reads each part wherever it is met, lives here as the reference.
 """
 
+import inspect
 import json
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,8 +23,10 @@ from cds_service.cds_hooks.response_json import encode_response
 from cds_service.cds_hooks.shared_parts import SharingDecoder
 from cds_service.cds_hooks.strict_json import decode_call, decode_object
 from cds_service.composition.review import cytopenia_review
+from cds_service.fhir_reading.reading import read_clinical_picture
 from cds_service.fhir_reading.release_marks import ONLY_IN
 from cds_service.fhir_reading.skimming import ObservationSkimmed, Skimmer
+from cds_service.services import cytopenia_review as cytopenia_review_module
 from cds_service.settings import Settings
 from cds_service.site_knowledge import load_site_knowledge
 from tests.builders import chart
@@ -40,11 +44,13 @@ USELESS = history(20, chart.AS_OF)
 
 def answer(body: bytes, *, plainly: bool) -> object:
     """What the call is answered, and what the log is told of it; or the words of its refusal."""
+    read = inspect.unwrap(read_clinical_picture) if plainly else read_clinical_picture
     try:
         request = parse_request(body, "patient-view")
         if plainly:
             request = replace(request, prefetch=decode_object(body).get("prefetch") or {})  # type: ignore[arg-type]
-        response, facts = REVIEW.answer(request, ANYONE, chart.AS_OF)
+        with patch.object(cytopenia_review_module, "read_clinical_picture", read):
+            response, facts = REVIEW.answer(request, ANYONE, chart.AS_OF)
     except (DataNotAvailable, RequestInvalid) as refusal:
         return str(refusal)
     return encode_response(response), facts
