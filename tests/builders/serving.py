@@ -7,34 +7,34 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Condition, Thread
-from typing import IO, Any
+from typing import Any
 
 
 @dataclass
 class Served:
-    """A running service: its root URL and its log, which is in memory and in a file."""
+    """A running service: its root URL and its log."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
     url: str = ""
-    _written: list[bytes] = field(default_factory=list)
-    _news: Condition = field(default_factory=Condition)
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The log lines so far."""
-        return [json.loads(line) for line in list(self._written)]
+        """The log lines so far; what is written to the file by now is here."""
+        text = self.log.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def wait_for_line(self, event: str, number: int = 1) -> dict[str, Any]:
         """The so-and-so-many-th line of an event, once it is written; a bound, so that a missing one is an error."""
-        with self._news:
-            found = self._news.wait_for(lambda: [one for one in self.lines if one["event"] == event][number - 1 :], 60)
-        assert found, f"no {event}: {self.lines}"
-        return found[0]
+        for _ in range(3000):
+            if found := [line for line in self.lines if line["event"] == event][number - 1 :]:
+                return found[0]
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.02)
+        raise AssertionError(f"no {event}: {self.lines}")
 
     def signal(self, number: signal.Signals) -> None:
         """Send the master a signal."""
@@ -43,15 +43,6 @@ class Served:
     def workers(self) -> list[int]:
         """The workers' process ids."""
         return children(self.process.pid)
-
-    def _keep(self, stream: IO[bytes]) -> None:
-        with self.log.open("wb") as file:
-            for line in stream:
-                file.write(line)
-                file.flush()
-                with self._news:
-                    self._written.append(line)
-                    self._news.notify_all()
 
 
 def children(process: int) -> list[int]:
@@ -94,25 +85,20 @@ def serving(folder: Path, *options: str, **settings: str) -> Iterator[Served]:
 @contextmanager
 def served_by(command: list[str], folder: Path, **settings: str) -> Iterator[Served]:
     """What this command serves, until left; its first line of output ends with the URL, or the endpoint there."""
-    process = subprocess.Popen(
-        command, env=clean_environment(folder, **settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    log = folder / "log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            command, env=clean_environment(folder, **settings), stdout=subprocess.PIPE, stderr=stderr
+        )
     assert process.stdout is not None
-    assert process.stderr is not None
-    served = Served(process, folder / "log")
-    reader = Thread(target=served._keep, args=(process.stderr,), daemon=True)
-    reader.start()
+    served = Served(process, log)
     try:
         line = process.stdout.readline().decode()
-        if not line:
-            reader.join(20)
-            raise AssertionError(served.log.read_text(encoding="utf-8"))
+        assert line, log.read_text(encoding="utf-8")
         served.url = line.split()[-1].removesuffix("/cds-services")
         yield served
     finally:
         _end(served, drains=bool(float(settings.get("CDS_DRAIN_SECONDS", 0))))
-        reader.join(20)
-        process.stderr.close()
 
 
 def _end(served: Served, drains: bool) -> None:
