@@ -78,6 +78,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
     )
     (folder / "clients.toml").write_text(f"[[client]]\n{client}\n", encoding="utf-8")
     settings = {"CDS_TRUSTED_CLIENTS": str(folder / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC_URL}
+    settings["CDS_RECORDS_WRITES"] = "before"  # feedback follows at once here, to whichever process
     with (
         serving(folder, CDS_METRICS_BIND=metrics, CDS_PSEUDONYM_KEY="synthetic-key-of-this-test", **settings) as served,
         prometheus(tmp_path_factory.mktemp("prometheus"), metrics) as scraping,
