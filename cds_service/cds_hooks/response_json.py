@@ -7,14 +7,15 @@ import orjson
 
 from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Suggestion
 
-_FLAT = (str, int, bool, Decimal, type(None))
+_SIGNS_OF_EMPTY = (b"null", b'""', b"[]", b"{}")
+"""JSON that holds none of these holds no null and no empty member; JSON that does may hold them in a text only."""
 
 
 def encode_response(response: CdsResponse) -> bytes:
     """The answer's body. No null and no empty member but `cards` (a SHALL of the specification); decimals exact."""
     body: dict[str, object] = {"cards": [_card(card) for card in response.cards]}
-    extension = _without_empty(response.extension)
-    if extension:
+    extension = _whole(response.extension)
+    if extension is not None:
         body["extension"] = extension
     return encode_json(body)
 
@@ -31,6 +32,8 @@ def encode_json(value: object) -> bytes:
 def _encode_value(value: object) -> object:
     if isinstance(value, Decimal) and value.is_finite():
         return orjson.Fragment(str(value).encode())
+    if isinstance(value, Mapping):
+        return dict(value)
     raise TypeError("a value of the answer has no JSON form")
 
 
@@ -62,7 +65,7 @@ def _suggestion(suggestion: Suggestion) -> dict[str, object]:
 
 
 def _action(action: Action) -> dict[str, object]:
-    return {"type": action.type, "description": action.description, "resource": _without_empty(action.resource)}
+    return {"type": action.type, "description": action.description, "resource": _whole(action.resource)}
 
 
 def _link(link: Link) -> dict[str, object]:
@@ -74,17 +77,19 @@ def _given(**members: object) -> dict[str, object]:
     return {name: member for name, member in members.items() if member}
 
 
+def _whole(value: object) -> orjson.Fragment | None:
+    """The JSON of a value without null, empty string, array or object anywhere within; None where nothing is left."""
+    encoded = encode_json(value)
+    if any(sign in encoded for sign in _SIGNS_OF_EMPTY):
+        kept = _without_empty(value)
+        return None if kept is None else orjson.Fragment(encode_json(kept))
+    return orjson.Fragment(encoded)
+
+
 def _without_empty(value: object) -> object:
-    """The value without null, empty string, array or object anywhere within; None where nothing is left."""
-    kept: dict[object, object] | list[object]
     if isinstance(value, Mapping):
-        kept = {}
-        for name, member in value.items():
-            part = member if type(member) in _FLAT else _without_empty(member)
-            if part is not None and part != "":
-                kept[name] = part
-        return kept or None
+        parts = {name: _without_empty(member) for name, member in value.items()}
+        return {name: part for name, part in parts.items() if part is not None} or None
     if isinstance(value, list | tuple):
-        kept = [part for part in map(_without_empty, value) if part is not None]
-        return kept or None
+        return [part for part in map(_without_empty, value) if part is not None] or None
     return None if value == "" else value

@@ -32,9 +32,11 @@ _LINKS = (
 """What a Markdown renderer would make a link of by itself: schemes, host names, addresses. A space breaks it."""
 _BROKEN = tuple((re.compile(pattern), inert) for pattern, inert in _LINKS)
 _MAYBE_LINK = re.compile("|".join(pattern for pattern, _ in _LINKS))
-_WORD = r"(?:[A-Za-z]+|[0-9]+(?:[.:-][0-9]+)*)"
+_PLAIN = re.compile(r"[!-;=-~]+(?: [!-;=-~]+)*")
+"""One line of visible ASCII without `<`: nothing in it needs to change where it isn't Markdown."""
+_WORD = r"[A-Za-z0-9]+(?:(?:[/-]|(?<=[0-9])[.:](?=[0-9]))[A-Za-z0-9]+)*"
 _INERT = re.compile(rf"{_WORD}(?:[,;]? [(+-]?{_WORD}\)?)*")
-"""Words, numbers, dates and times: most of what a chart holds, and nothing in it needs to change."""
+"""Words, numbers, dates, times and references: most of what a chart holds, and Markdown makes nothing of it."""
 _TAG = re.compile(r"<(?![\d=.\s]|$)")
 _BLOCK_START = re.compile(r"^(\d{0,9})(?:(?<=\d)([.)])(?=\s|$)|(?<!\d)([-+#=]))")
 """What would open a list or a heading where a line begins with chart text."""
@@ -46,7 +48,7 @@ def clean_text(text: str, limit: int = LIMIT) -> str:
     Control, format (bidirectional, zero-width), private and unassigned characters, terminal sequences and lone
     surrogates are dropped; an angle bracket that could open a tag becomes a guillemet.
     """
-    if len(text) <= limit and _INERT.fullmatch(text):
+    if len(text) <= limit and _PLAIN.fullmatch(text):
         return text
     return _TAG.sub("\u2039", _one_line(text, limit))
 

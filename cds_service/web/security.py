@@ -29,8 +29,10 @@ def register_headers(app: Flask, allowed_origins: frozenset[str]) -> None:
         headers = response.headers
         if response.mimetype == "text/html":
             headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
+        given = {name.lower() for name, _ in headers}
         for name, value in PROTECTION.items():
-            headers.setdefault(name, value)
+            if name.lower() not in given:
+                headers.add(name, value)
         if response.calculate_content_length() == 0:
             headers.pop("Content-Type", None)
         headers.setdefault("Cache-Control", "no-store")

@@ -77,3 +77,12 @@ def test_discovery_leaves_out_what_has_no_value() -> None:
     body = json.loads(encode_json(describe_services([bare])))
     assert set(body["services"][0]) == {"hook", "hookVersion", "id", "title", "description", "version"}
     assert describe_services([]) == {"services": []}
+
+
+@pytest.mark.parametrize("text", ["null", '""', "[]", "{}", 'said ""', "\\"])
+def test_a_text_that_looks_like_nothing_is_kept(text: str) -> None:
+    """Emptiness is looked for in the JSON: what stands in a text is no member, and what is beside it still goes."""
+    body = json.loads(
+        encode_response(CdsResponse((), {"org.example.x": {"said": text, "left": [text, None], "gone": [{}]}}))
+    )
+    assert body["extension"] == {"org.example.x": {"said": text, "left": [text]}}

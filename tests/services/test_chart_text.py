@@ -90,6 +90,20 @@ def test_clean_text_is_short_printable_and_stays_as_it_is(text: str, limit: int)
     json.dumps(cleaned, ensure_ascii=False).encode("utf-8")
 
 
+@given(
+    st.text("aZhtps109/-.:,;(+)@ ", max_size=30)
+    | st.lists(st.sampled_from(["http", "://", "1", "ab", "."])).map("".join)
+)
+@example("Observation/wbc-1")
+@example("https:1")
+@example("1:https:1")
+def test_simple_text_is_escaped_and_cleaned_as_the_same_text_beside_something_hostile(text: str) -> None:
+    """Most text needs nothing and is told by its characters alone: that never lets anything through."""
+    text = " ".join(text.split())
+    assert escape_text(f"{text} *", 500) == f"{escape_text(text, 500)} \\*".lstrip()
+    assert clean_text(f"{text} \u00e9", 500) == f"{clean_text(text, 500)} \u00e9".lstrip()
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_tag_can_come_of_clean_text(text: str) -> None:
     assert not any(token.type.startswith("html") for token in flattened(clean_text(text)))
