@@ -4,9 +4,9 @@ An error is never an empty answer: an OperationOutcome, a wrong resource or nons
 Two entries of one id are both given: the reader decides between them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Failure = Literal["outcome", "unreadable"]
 
@@ -102,42 +102,46 @@ def _answers(unpacked: Unpacked, resource_type: str | None) -> bool:
 
 
 def _unpack_bundle(bundle: Mapping[str, object]) -> Unpacked:
+    """The entries of a Bundle in one pass; beside them what failed, and the searchsets that answer a batch."""
     raw = bundle.get("entry")
     if raw is not None and not isinstance(raw, list):
         return UNREADABLE
-    members = [member for member in raw or [] if isinstance(member, Mapping)]
-    parts = list(_flatten(bundle, members))
-    entries = tuple(entry for part in parts for entry in part.entries)
-    failures = [part.failure for part in parts if part.failure]
-    hollow = bool(raw) and not parts and not any(map(_is_outcome, members))
+    is_response = bundle.get("type") in _RESPONSES
+    members = [member for member in raw or [] if isinstance(member, dict)]
+    entries: list[Entry] = []
+    others: list[Unpacked] = []
+    for member in members:
+        resource: Any = member.get("resource")
+        name = resource.get("resourceType") if isinstance(resource, dict) else None
+        if isinstance(name, str) and name != "OperationOutcome" and not (is_response and name == "Bundle"):
+            entries.append(_entry(member, resource))
+        elif (other := _other(member, resource, is_response)) is not None:
+            others.append(other)
+            entries += other.entries
+    failures = [one.failure for one in others if one.failure]
+    hollow = bool(raw) and not entries and not others and not any(map(_is_outcome, members))
     if not entries and (failures or hollow or _claims_matches(bundle, members)):
         return FAILED if "outcome" in failures else UNREADABLE
-    next_urls = [url for url in (_next_url(bundle), *(part.next_url for part in parts)) if url]
-    complete = not failures and len(next_urls) <= 1 and all(part.complete for part in parts)
-    total = _total(bundle) or sum(part.total for part in parts)
-    return Unpacked(entries, next_urls[0] if next_urls else None, None, complete, total)
+    next_urls = [url for url in (_next_url(bundle), *(one.next_url for one in others)) if url]
+    complete = not failures and len(next_urls) <= 1 and all(one.complete for one in others)
+    total = _total(bundle) or sum(one.total for one in others)
+    return Unpacked(tuple(entries), next_urls[0] if next_urls else None, None, complete, total)
 
 
-def _flatten(bundle: Mapping[str, object], members: list[Mapping[str, object]]) -> Iterator[Unpacked]:
-    """Each member of a Bundle on its own; the answer to a batch may hold whole searchsets."""
-    is_response = bundle.get("type") in _RESPONSES
-    for member in members:
-        resource = member.get("resource")
-        if not isinstance(resource, Mapping):
-            if is_response and _response_failed(member):
-                yield FAILED
-        elif _is_outcome(member):
-            if _tells_error(resource):
-                yield FAILED
-        elif resource.get("resourceType") == "Bundle" and is_response:
-            yield _unpack_bundle({**resource, "type": "searchset"})
-        elif isinstance(resource.get("resourceType"), str):
-            yield Unpacked((_entry(member, resource),))
+def _other(member: Mapping[str, object], resource: object, is_response: bool) -> Unpacked | None:
+    """What a member is that is no entry; the answer to a batch may hold whole searchsets."""
+    if not isinstance(resource, dict):
+        return FAILED if is_response and _response_failed(member) else None
+    if _is_outcome(member):
+        return FAILED if _tells_error(resource) else None
+    if resource.get("resourceType") == "Bundle":
+        return _unpack_bundle({**resource, "type": "searchset"})
+    return None
 
 
 def _entry(member: Mapping[str, object], resource: Mapping[str, object]) -> Entry:
     full_url, search = member.get("fullUrl"), member.get("search")
-    included = isinstance(search, Mapping) and search.get("mode") == "include"
+    included = isinstance(search, dict) and search.get("mode") == "include"
     return Entry(resource, full_url if isinstance(full_url, str) and full_url else None, included)
 
 
@@ -161,7 +165,7 @@ def _response_failed(member: Mapping[str, object]) -> bool:
     return not (isinstance(status, str) and status.startswith("2"))
 
 
-def _claims_matches(bundle: Mapping[str, object], members: list[Mapping[str, object]]) -> bool:
+def _claims_matches(bundle: Mapping[str, object], members: Sequence[object]) -> bool:
     """Whether a Bundle says that there are matches but gives none, nor a page to find them on."""
     return _total(bundle) > 0 and not members and _next_url(bundle) is None
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Criterion:
         """True where the source document gives no number and the site's default fills the gap."""
         return self.statement is None
 
-    @property
+    @cached_property
     def days(self) -> int:
         """The value as a whole number of days."""
         return int(self.value)

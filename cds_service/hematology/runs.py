@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from itertools import pairwise
 
 from cds_service.hematology.criteria import Guideline
 from cds_service.hematology.verdicts import Occasion, Run, RunWords, Side
@@ -17,22 +16,23 @@ def low_run(newest: Occasion, older: Iterable[Occasion], guideline: Guideline) -
     Only a usable normal result breaks it; estimates may be older members and never break it; conflicting, undecided
     and unreliable ones neither break nor count; neighbours more than `run_gap` days apart end it.
     """
-    members = [newest]
+    members, gaps = [newest], [0]
     for occasion in older:
         if occasion.side is Side.NOT_LOW and not occasion.low_confidence:
             break
         if occasion.side is not Side.LOW:
             continue
-        if days_apart(members[-1].collected, occasion.collected) > guideline.run_gap.days:
+        gap = days_apart(members[-1].collected, occasion.collected)
+        if gap > guideline.run_gap.days:
             break
         members.append(occasion)
-    return _described(tuple(members), guideline)
+        gaps.append(gap)
+    return _described(tuple(members), max(gaps), guideline)
 
 
-def _described(members: tuple[Occasion, ...], guideline: Guideline) -> Run:
+def _described(members: tuple[Occasion, ...], gap: int, guideline: Guideline) -> Run:
     dates = [member.collected.day for member in members]
     days = (max(dates) - min(dates)).days
-    gap = max((days_apart(one.collected, other.collected) for one, other in pairwise(members)), default=0)
     words = _words(len(members), days, gap, guideline)
     return Run(occasions=members, words=words, days=days, hours=_hours(members), widest_gap_days=gap)
 

@@ -48,7 +48,9 @@ class Occasions:
                 self._specimens[result.specimen].add(result, position)
         for times in (self._all, *self._specimens.values()):
             times.timed.sort()
-        self._minutes = {_minute(instant) for instant, _ in self._all.timed}
+        self._minutes: dict[datetime, list[int]] = defaultdict(list)
+        for instant, position in self._all.timed:
+            self._minutes[_minute(instant)].append(position)
 
     def groups(self) -> list[list[CountResult]]:
         """The results by occasion. What is one occasion with a member belongs to all of it."""
@@ -60,10 +62,9 @@ class Occasions:
                 position = leader[position]
             return position
 
-        for together in self._together():
-            first = find(together[0])
-            for position in together[1:]:
-                leader[find(position)] = first
+        for first, *others in self._together():
+            for position in others:
+                leader[find(position)] = find(first)
         groups: dict[int, list[CountResult]] = defaultdict(list)
         for position, result in enumerate(self._results):
             groups[find(position)].append(result)
@@ -90,10 +91,7 @@ class Occasions:
 
     def _together(self) -> Iterator[list[int]]:
         """Positions that are one occasion, some at a time; together these links make the groups."""
-        by_minute: dict[datetime, list[int]] = defaultdict(list)
-        for instant, position in self._all.timed:
-            by_minute[_minute(instant)].append(position)
-        yield from by_minute.values()
+        yield from self._minutes.values()
         yield from (self._all.dates[day] for day in self._all.bare)
         for times in self._specimens.values():
             for (one, first), (other, second) in zip(times.timed, times.timed[1:], strict=False):
