@@ -79,8 +79,16 @@ class CardComposer:
         self._override_reasons = tuple(_coding(f"override.{reason}", words) for reason in words.section("override"))
         self._links = (Link(words.plain("links.causes"), f"{site.public_url}/about/causes"),)
 
-    def compose(self, assessment: Assessment, caller: CallerFacts, quieted: Quieted | None = None) -> CdsResponse:
+    def compose(
+        self,
+        assessment: Assessment,
+        caller: CallerFacts,
+        quieted: Quieted | None = None,
+        fingerprint: str | None = None,
+    ) -> CdsResponse:
         """The answer of one call: at most one card, none `quieted` by feedback, and the assessment for machines.
+
+        `fingerprint` is the card's, where memory has made it already.
 
         Raises:
             DataNotAvailable: nothing deserves a card, but the counts were not read to the end.
@@ -93,7 +101,8 @@ class CardComposer:
                 missing=("counts",),
                 reason="counts-incomplete",
             )
-        fingerprint = fingerprint_of(assessment, alert, version, self._site.fingerprint_key) if alert else None
+        if alert and fingerprint is None:
+            fingerprint = fingerprint_of(assessment, alert, version, self._site.fingerprint_key)
         fate = CardFate(fingerprint, withheld_because(assessment, caller, self._site), quieted)
         cards: tuple[Card, ...] = ()
         if alert and fingerprint and fate.shown:

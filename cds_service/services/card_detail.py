@@ -8,7 +8,7 @@ from cds_service.services.card_causes import cause_lines
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_limits import limit_lines
 from cds_service.services.card_notices import notice_lines
-from cds_service.services.card_results import result_notes, result_rows
+from cds_service.services.card_results import result_parts
 from cds_service.services.card_rules import rule_sentences, thresholds
 from cds_service.services.card_steps import step_lines
 
@@ -17,11 +17,12 @@ TEMPLATE = "card.md.j2"
 
 def compose_detail(facts: CardFacts) -> str:
     """The detail as GitHub Flavored Markdown without HTML."""
+    rows, result_notes = result_parts(facts)
     return _template(facts.knowledge.templates[TEMPLATE]).render(
         words=facts.words,
         notices=notice_lines(facts),
-        rows=result_rows(facts),
-        result_notes=result_notes(facts),
+        rows=rows,
+        result_notes=result_notes,
         rule=rule_sentences(facts),
         thresholds=thresholds(facts),
         causes=cause_lines(facts),

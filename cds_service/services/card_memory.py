@@ -16,7 +16,7 @@ from cds_service.knowledge.model import Knowledge, Quieting
 from cds_service.services.card_basis import basis_of
 from cds_service.services.card_composer import Withheld
 from cds_service.services.fingerprint import card_id, fingerprint_of
-from cds_service.services.issued_card import IssuedCard, IssuedCards, Recollection
+from cds_service.services.issued_card import NOTHING_KEPT, IssuedCard, IssuedCards, Recollection
 from cds_service.services.pseudonyms import Pseudonyms
 from cds_service.services.quieting import Candidate, Quieted, decide
 
@@ -39,6 +39,11 @@ class CardMemory:
     service: str
     previous: Pseudonyms | None = None
     mode: Literal["live", "silent"] = "live"
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a memory at all: without one no card need be described for it."""
+        return self.issued is not NOTHING_KEPT
 
     def candidate(
         self, assessment: Assessment, alert: Alert, request: CdsRequest, client: CdsClient, knowledge: Knowledge

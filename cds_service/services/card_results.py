@@ -31,15 +31,28 @@ class ResultRow:
     status: Markdown
 
 
-def result_rows(facts: CardFacts) -> tuple[ResultRow, ...]:
-    """The results used: leukocytes, platelets, then what severity rests on; each newest first."""
-    return (*_count_rows(facts), *_severity_rows(facts))
+@dataclass(frozen=True)
+class _Listed:
+    """The occasions of one finding that a card could list, newest first, and those that it has room for."""
+
+    finding: FindingAssessment
+    all: list[Occasion]
+    kept: list[Occasion]
 
 
-def result_notes(facts: CardFacts) -> tuple[Markdown, ...]:
-    """What is said below the table: rows left out, results that decided nothing, companions as reported."""
+def result_parts(facts: CardFacts) -> tuple[tuple[ResultRow, ...], tuple[Markdown, ...]]:
+    """The rows of the table, and what is said below it.
+
+    The results used: leukocytes, platelets, then what severity rests on; each newest first.
+    """
+    listed = [_listed(one, facts) for one in (facts.assessment.leukopenia, facts.assessment.thrombocytopenia)]
+    return (*_count_rows(listed, facts), *_severity_rows(facts)), _notes(listed, facts)
+
+
+def _notes(listed: list[_Listed], facts: CardFacts) -> tuple[Markdown, ...]:
+    """Rows left out, results that decided nothing, companions as reported."""
     assessment = facts.assessment
-    notes = [_left_out(finding, facts) for finding in (assessment.leukopenia, assessment.thrombocytopenia)]
+    notes = [_left_out(one, facts) for one in listed]
     notes += [_shown_only(finding, facts) for finding in (assessment.leukopenia, assessment.thrombocytopenia)]
     companions = [_companion(one, facts) for one in _newest_of_each(assessment.picture.companions)]
     if companions:
@@ -47,12 +60,12 @@ def result_notes(facts: CardFacts) -> tuple[Markdown, ...]:
     return tuple(note for note in notes if note)
 
 
-def _count_rows(facts: CardFacts) -> Iterator[ResultRow]:
-    for finding in (facts.assessment.leukopenia, facts.assessment.thrombocytopenia):
-        for occasion in _shown(finding, facts):
+def _count_rows(listed: list[_Listed], facts: CardFacts) -> Iterator[ResultRow]:
+    for one in listed:
+        for occasion in one.kept:
             for result in occasion.results:
                 yield _row(result, _side(occasion, facts), facts)
-        yield from _fallen_from(finding, facts)
+        yield from _fallen_from(one.finding, facts)
 
 
 def _fallen_from(finding: FindingAssessment, facts: CardFacts) -> Iterator[ResultRow]:
@@ -63,12 +76,13 @@ def _fallen_from(finding: FindingAssessment, facts: CardFacts) -> Iterator[Resul
                 yield _row(result, _side(occasion, facts), facts)
 
 
-def _shown(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
-    """The newest of a finding's occasions and the oldest, with the pair of bicytopenia."""
-    return _kept(_all(finding, facts), facts)
+def _listed(finding: FindingAssessment, facts: CardFacts) -> _Listed:
+    occasions = _all(finding, facts)
+    return _Listed(finding, occasions, _kept(occasions, facts))
 
 
 def _kept(occasions: list[Occasion], facts: CardFacts) -> list[Occasion]:
+    """The newest and the oldest, with the pair of bicytopenia."""
     if len(occasions) <= _ROWS_PER_ANALYTE:
         return occasions
     pair = [one for one in facts.assessment.bicytopenia.pair or () if one.analyte is occasions[0].analyte]
@@ -86,12 +100,11 @@ def _all(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
     return sorted(found, key=lambda occasion: occasion.collected.day, reverse=True)
 
 
-def _left_out(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:
-    occasions = _all(finding, facts)
-    number = len(occasions) - len(_kept(occasions, facts))
+def _left_out(listed: _Listed, facts: CardFacts) -> Markdown | None:
+    number = len(listed.all) - len(listed.kept)
     if not number:
         return None
-    name = facts.analyte_name(ANALYTE[finding.finding])
+    name = facts.analyte_name(ANALYTE[listed.finding.finding])
     return facts.words.markdown("results.left-out", text=facts.words.counted("results.more", number, name=name))
 
 

@@ -103,10 +103,10 @@ class CytopeniaReview:
         return self._respond(gathered, assessment, request, client)
 
     def _respond(self, gathered: Gathered, assessment: Assessment, request: CdsRequest, client: CdsClient) -> Reviewed:
-        """The answer, held against memory and kept there; a card that is for nobody is neither."""
+        """The answer, held against memory and kept there if there is one; a card that is for nobody is neither."""
         caller = _caller(request)
         withheld = withheld_because(assessment, caller, self.site)
-        if withheld in FOR_NOBODY or (alert := assessment.alert) is None:
+        if withheld in FOR_NOBODY or (alert := assessment.alert) is None or not self.memory.keeps:
             with Phase("composing"):
                 response = self.composer.compose(assessment, caller)
             return Reviewed(gathered, assessment, response, withheld=withheld)
@@ -114,7 +114,7 @@ class CytopeniaReview:
             candidate = self.memory.candidate(assessment, alert, request, client, self.knowledge)
             remembered = self.memory.consider(candidate, self.knowledge.quieting)
         with Phase("composing"):
-            response = self.composer.compose(assessment, caller, remembered.quieted)
+            response = self.composer.compose(assessment, caller, remembered.quieted, candidate.card.fingerprint)
         with Phase("remembering"):
             remembered = self.memory.keep(remembered, response, withheld)
         return Reviewed(gathered, assessment, response, remembered, withheld)
