@@ -1,5 +1,6 @@
 """Cause groups and what in this record supports them. Knows no code: records arrive matched to groups."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -29,12 +30,15 @@ def assess_causes(
     picture: ClinicalPicture, low: LowCounts, bicytopenia: FindingAssessment, guideline: Guideline, as_of: datetime
 ) -> Causes:
     """The groups this record supports, the always named ones for bicytopenia, and the context groups."""
-    matched = list(_matched(picture, low, guideline))
-    context = tuple(support for group in guideline.groups if (support := _context(group, matched)).evidence)
+    matched: dict[str, list[_Matched]] = defaultdict(list)
+    for one in _matched(picture, low, guideline):
+        matched[one[0].group].append(one)
+    recorded = [group for group in guideline.groups if group.id in matched]
+    context = tuple(support for group in recorded if (support := _context(group, matched[group.id])).evidence)
     if not low.any:
         return Causes(context=context)
     blasts = _blasts(picture, guideline, as_of)
-    supports = [_support(group, matched, blasts) for group in guideline.groups if not group.context_only]
+    supports = [_support(group, matched[group.id], blasts) for group in guideline.groups if not group.context_only]
     named = {group.id for group in guideline.groups if group.always_named}
     always = named if bicytopenia.verdict is Verdict.PRESENT else set()
     return Causes(
@@ -68,7 +72,7 @@ def _matched(picture: ClinicalPicture, low: LowCounts, guideline: Guideline) -> 
 
 
 def _support(group: CauseGroup, matched: list[_Matched], blasts: list[Evidence]) -> GroupSupport:
-    counted = [(match, evidence) for match, evidence, counts in matched if counts and match.group == group.id]
+    counted = [(match, evidence) for match, evidence, counts in matched if counts]
     return GroupSupport(
         group=group.id,
         evidence=in_order(
@@ -82,7 +86,7 @@ def _support(group: CauseGroup, matched: list[_Matched], blasts: list[Evidence])
 def _context(group: CauseGroup, matched: list[_Matched]) -> GroupSupport:
     """Context goes by the status rules alone. A `context` row of a cause group is context too."""
     uses = {Use.EVIDENCE, Use.CONTEXT} if group.context_only else {Use.CONTEXT}
-    shown = [evidence for match, evidence, _ in matched if match.group == group.id and match.use in uses]
+    shown = [evidence for match, evidence, _ in matched if match.use in uses]
     return GroupSupport(group=group.id, evidence=in_order(shown))
 
 

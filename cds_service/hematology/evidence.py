@@ -77,7 +77,7 @@ def of_blasts(result: CompanionResult) -> Evidence:
 
 def in_order(evidence: list[Evidence]) -> tuple[Evidence, ...]:
     """Newest first, undated last, each record once."""
-    return tuple(sorted(set(evidence), key=_latest_dated, reverse=True))
+    return tuple(sorted(set(evidence), key=_latest_dated, reverse=True)) if evidence else ()
 
 
 def _latest_dated(one: Evidence) -> tuple[date, str, str]:

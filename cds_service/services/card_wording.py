@@ -33,16 +33,17 @@ class Wording:
         """A sentence as plain text."""
         if key in self._fixed:
             return self._fixed[key]
-        # One pass without a call for what is ours already: a card holds some hundred of these.
-        cleaned = {name: value if type(value) is Plain else clean_text(str(value)) for name, value in values.items()}
-        return Plain(self._sentences[key].format_map(cleaned))
+        for name, value in values.items():
+            values[name] = value if type(value) is Plain else clean_text(str(value))
+        return Plain(self._sentences[key].format_map(values))
 
     def markdown(self, key: str, /, **values: object) -> Markdown:
         """A sentence as Markdown."""
         if key in self._fixed:
             return Markdown(self._fixed[key])
-        escaped = {name: value if type(value) is Markdown else _escaped(value) for name, value in values.items()}
-        return Markdown(self._sentences[key].format_map(escaped))
+        for name, value in values.items():
+            values[name] = value if type(value) is Markdown else _escaped(value)
+        return Markdown(self._sentences[key].format_map(values))
 
     def counted(self, key: str, number: int, /, **values: object) -> Plain:
         """A sentence about a number of things, as plain text: `key-one` or `key-many`."""

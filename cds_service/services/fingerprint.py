@@ -1,7 +1,6 @@
 """What stays the same when the same thing is said again: a keyed hash, and the ids made of it. Knows no wording."""
 
 from datetime import UTC
-from itertools import chain
 from uuid import UUID, uuid5
 
 from cds_service.hematology.lab_results import CollectionTime, CompanionResult, CountResult
@@ -39,9 +38,8 @@ def suggestion_id(hook_instance: str, fingerprint: str, suggestion: str) -> str:
 
 
 def _results(assessment: Assessment) -> set[tuple[str, str, str]]:
-    occasions = chain.from_iterable(finding.occasions for finding in assessment.findings)
-    counts = chain.from_iterable(occasion.results for occasion in occasions)
-    behind = chain(counts, (result for _, result, _ in assessment.severity.critical))
+    counts = [result for finding in assessment.findings for one in finding.occasions for result in one.results]
+    behind = (*counts, *(result for _, result, _ in assessment.severity.critical))
     return {(result.reference, _value(result), _time(result.collected)) for result in behind}
 
 
