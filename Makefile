@@ -72,8 +72,8 @@ fixtures: $(VENV)/.dev ## Make the synthetic patients anew from their stories
 
 lock: ## Resolve the lock files anew (hashes, no download addresses)
 	@test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet pip-tools; }
-	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra postgresql --extra sandbox --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra postgresql --extra sandbox --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra otel --extra postgresql --extra sandbox --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra otel --extra postgresql --extra sandbox --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra postgresql --constraint requirements.txt --output-file deploy/requirements-service.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra postgresql --extra sandbox --constraint requirements.txt --output-file deploy/requirements-trend.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --only-build-deps --build-deps-for wheel --constraint requirements.txt --output-file deploy/requirements-build.txt pyproject.toml

@@ -41,11 +41,12 @@ class Phase:
     """One stretch of a call: `with Phase("reading"): ...`. Parent and listeners are those of the phase around it.
 
     `started` is in seconds of `time.perf_counter`. `about` and `server` say what is asked of which host, `outcome` what
-    came of it. `traceparent` (W3C Trace Context) is what others are told of this phase; empty: nothing.
+    came of it. `traceparent` (W3C Trace Context) is what others are told of this phase, `caller` what the caller told;
+    empty: nothing.
     """
 
     __slots__ = (
-        "_around", "about", "failed", "listeners", "name", "outcome", "parent", "seconds", "server", "span",
+        "_around", "about", "caller", "failed", "listeners", "name", "outcome", "parent", "seconds", "server", "span",
         "started", "traceparent",
     )  # fmt: skip
 
@@ -55,17 +56,17 @@ class Phase:
         self.parent = parent
         self.listeners: tuple[Listener, ...] = parent.listeners if parent is not None else ()
         self.server, self.about = server, about
-        self.outcome = self.traceparent = ""
+        self.outcome = self.traceparent = self.caller = ""
         self.seconds = 0.0
         self.failed = False
         self.span: object = None
         """For a listener to keep what it knows of this phase."""
 
     @classmethod
-    def of_call(cls, listeners: Iterable[Listener], traceparent: str) -> Self:
-        """The whole of one call, told to these; `traceparent` is the caller's."""
+    def of_call(cls, listeners: Iterable[Listener], caller: str) -> Self:
+        """The whole of one call, told to these; `caller` is the caller's own traceparent, or empty."""
         call = cls("web")
-        call.parent, call.listeners, call.traceparent = None, tuple(listeners), traceparent
+        call.parent, call.listeners, call.caller = None, tuple(listeners), caller
         return call
 
     def begin(self) -> None:

@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     ops_token: Key | None = None
     metrics_bind: str = "127.0.0.1:9464"
     drain_seconds: float = Field(default=5.0, ge=0, le=600)
+    otlp_endpoint: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
@@ -169,6 +170,13 @@ class Settings(BaseSettings):
     def _check_proxy(cls, url: str | None) -> str | None:
         if url is not None:
             _split_url(url, {"http", "https"}, user_allowed=True)
+        return url
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _check_otlp_endpoint(cls, url: str | None) -> str | None:
+        if url is not None:
+            _split_url(url, {"http", "https"})
         return url
 
     @field_validator("metrics_bind")

@@ -61,6 +61,10 @@ class ClientAuthentication:
         self._use(used, now)
         return known.client
 
+    def keys_work(self) -> bool:
+        """Whether every client's keys could be had when last looked for."""
+        return all(known.keys.works() for known in self.clients.values())
+
     def _known(self, token: PresentedToken) -> KnownClient:
         """Who the token says it comes from: the tenant that it claims, else the issuer as a whole."""
         tenant = token.claims.get("tenant")

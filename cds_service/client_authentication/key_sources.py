@@ -24,6 +24,8 @@ REFRESH_AFTER_SECONDS = 300.0
 """Older keys are still used while newer ones are fetched beside the call."""
 MAX_AGE_SECONDS = 900.0
 """Before older keys are used, newer ones are asked for; when that fails, the last good ones stay."""
+PATIENCE_SECONDS = 0.5
+"""How long a probe of readiness waits for the first keys."""
 PAUSE_SECONDS = 10.0
 """No second fetch within this time of the last one, whatever keys are asked for..."""
 PAUSE_AFTER_FAILURE_SECONDS = 30.0
@@ -44,6 +46,10 @@ class KeySource(Protocol):
         """
         ...
 
+    def works(self) -> bool:
+        """Whether there are keys, and the last look for newer ones succeeded; the first may be made for it."""
+        ...
+
 
 class FileKeys:
     """Keys from a file, read again when it changes. A broken or vanished file leaves the last good keys."""
@@ -55,6 +61,7 @@ class FileKeys:
         self._tell = tell
         self._stamp = self._stamp_now()
         self._keys = read_key_set(path.read_bytes())
+        self._failing = False
 
     @property
     def count(self) -> int:
@@ -63,15 +70,25 @@ class FileKeys:
 
     def find(self, kid: str) -> SigningKey | None:
         """The key with this id in the file as it is now."""
+        self._look()
+        return self._keys.keys.get(kid)
+
+    def works(self) -> bool:
+        """Whether the file as it is now could be read."""
+        self._look()
+        return not self._failing
+
+    def _look(self) -> None:
         stamp = self._stamp_now()
         if stamp != self._stamp:
             self._stamp = stamp
             self._read_again()
-        return self._keys.keys.get(kid)
 
     def _read_again(self) -> None:
+        self._failing = True
         try:
             self._keys = read_key_set(self._path.read_bytes())
+            self._failing = False
         except (OSError, ValueError):
             self._tell("warning", "client-keys-not-read", self._about)
         else:
@@ -116,6 +133,12 @@ class FetchedKeys:
             raise KeysUnavailable
         return self._keys.keys.get(kid)
 
+    def works(self) -> bool:
+        """Whether keys were fetched, and the last fetch didn't fail; the first is made now, and waited for a moment."""
+        if self._keys is None:
+            self._wait(self._refresh(), PATIENCE_SECONDS)
+        return self._keys is not None and not self._failing
+
     def _refresh(self) -> Future[None]:
         """The fetch under way; a new one begins when none is and the last one is long enough ago."""
         with self._lock:
@@ -124,9 +147,9 @@ class FetchedKeys:
             return self._fetch_under_way
 
     @staticmethod
-    def _wait(fetch: Future[None]) -> None:
+    def _wait(fetch: Future[None], seconds: float = FETCH_SECONDS + 1) -> None:
         with suppress(NotInTime):
-            fetch.result(FETCH_SECONDS + 1)
+            fetch.result(seconds)
 
     def _fetch(self) -> None:
         try:

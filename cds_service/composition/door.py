@@ -6,7 +6,7 @@ What only some sites need is imported where such a site needs it: a start should
 # ruff: noqa: PLC0415
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cds_service.cds_hooks.clients import ANYONE, Authenticate
@@ -38,21 +38,28 @@ def trusted_clients(settings: Settings) -> tuple["TrustedClient", ...]:
     return load_trusted_clients(settings.trusted_clients, settings.allow_http)
 
 
-def door(
-    settings: Settings, clients: tuple["TrustedClient", ...], used_tokens: "UsedTokens", clock: Clock
-) -> Authenticate:
-    """What tells who calls, by the client's token.
+@dataclass(frozen=True)
+class Door:
+    """What tells who calls, and whether the keys for that can be had; nobody's are needed where all are let in."""
+
+    authenticate: Authenticate
+    keys_work: Callable[[], bool] | None = None
+
+
+def door(settings: Settings, clients: tuple["TrustedClient", ...], used_tokens: "UsedTokens", clock: Clock) -> Door:
+    """The door for these clients' tokens.
 
     Raises:
         ValueError: a client's key file can't be used.
     """
     if settings.trusted_clients is None or settings.auth == "off":
-        return lambda _authorization, _path: ANYONE
+        return Door(lambda _authorization, _path: ANYONE)
     from cds_service.client_authentication.opening import MAX_KEY_SET_BYTES, Surroundings, open_authentication
 
     outbound = replace(outbound_settings(settings), max_body_bytes=MAX_KEY_SET_BYTES)
     around = Surroundings(outbound, write_line, clock, settings.trusted_clients.parent)
-    return open_authentication(clients, settings.public_url, used_tokens, around).authenticate
+    opened = open_authentication(clients, settings.public_url, used_tokens, around)
+    return Door(opened.authenticate, opened.keys_work)
 
 
 def admit(settings: Settings) -> Callable[[str], bool]:

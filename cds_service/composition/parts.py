@@ -21,7 +21,7 @@ from cds_service.services.registry import CdsService
 from cds_service.services.warm_up import warm_up
 from cds_service.settings import Settings
 from cds_service.site_knowledge import load_site_knowledge, versions
-from cds_service.web.edge import Clock
+from cds_service.web.edge import Checks, Clock
 from cds_service.web.request_log import CallRecord
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Parts:
     feedback_store: FeedbackStore
     authenticate: Authenticate = lambda _authorization, _path: ANYONE
     pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
-    readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
-    dispensable: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    readiness: Checks = field(default_factory=dict)
+    dispensable: Checks = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     override_reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     audit: Callable[[CallRecord], None] = lambda _: None
@@ -71,7 +71,7 @@ def assemble_parts(settings: Settings, site: Site, clock: Clock) -> Parts:
     return Parts(
         services=(review,),
         feedback_store=site.records.feedback,
-        authenticate=site.authenticate,
+        authenticate=site.door.authenticate,
         pages={
             "/about": lambda: render_about(knowledge, version(DISTRIBUTION), root),
             "/about/causes": lambda: render_causes(knowledge, root),

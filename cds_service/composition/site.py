@@ -2,15 +2,15 @@
 
 # ruff: noqa: PLC0415 - what only some sites need is imported where such a site needs it
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cds_service.cds_hooks.clients import Authenticate
-from cds_service.composition.door import door, trusted_clients
+from cds_service.composition.door import Door, door, trusted_clients
+from cds_service.composition.readiness import needed_and_spared
 from cds_service.records.stores import Stores
 from cds_service.settings import Settings
-from cds_service.web.edge import Clock
+from cds_service.web.edge import Checks, Clock
 
 if TYPE_CHECKING:
     from cds_service.client_authentication.redis_tokens import RedisUsedTokens
@@ -24,10 +24,10 @@ class Site:
 
     records: Stores
     clients: tuple["TrustedClient", ...]
-    authenticate: Authenticate
+    door: Door
     registrations: Mapping[str, "Registered"]
-    readiness: Mapping[str, Callable[[], bool]]
-    dispensable: Mapping[str, Callable[[], bool]]
+    readiness: Checks
+    dispensable: Checks
 
 
 def open_site(settings: Settings, records: Stores, clock: Clock) -> Site:
@@ -39,13 +39,15 @@ def open_site(settings: Settings, records: Stores, clock: Clock) -> Site:
     clients = trusted_clients(settings)
     in_redis = _used_tokens_in_redis(settings.redis_url.get_secret_value()) if settings.redis_url else None
     redis = in_redis if clients else None
+    way_in = door(settings, clients, redis or records.used_tokens, clock)
+    needed, spared = needed_and_spared(records, redis, way_in)
     return Site(
         records=records,
         clients=clients,
-        authenticate=door(settings, clients, redis or records.used_tokens, clock),
+        door=way_in,
         registrations=_registrations(settings),
-        readiness={"redis": redis.answers} if redis else {"records": records.answer} if clients else {},
-        dispensable={} if clients and not redis else {"records": records.answer},
+        readiness=needed,
+        dispensable=spared,
     )
 
 

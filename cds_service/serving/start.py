@@ -10,6 +10,7 @@ from cds_service.app import create_app
 from cds_service.composition.options import with_keys_of_this_run
 from cds_service.composition.parts import Parts
 from cds_service.composition.records import open_records
+from cds_service.composition.traces import trace_listeners
 from cds_service.serving.generations import Generations
 from cds_service.settings import Settings
 from cds_service.web.master import Operation
@@ -40,7 +41,8 @@ def prepare_server(settings: Settings, folder: Path) -> Callable[[Listen, Callab
     def make_app(settings: Settings, parts: Parts) -> Flask:
         tell_versions(parts.versions)
         parts = replace(parts, draining=draining.is_up)
-        return create_app(settings, parts=parts, observers=(log_call, count_call), listeners=(PhaseCounts(),))
+        listeners = (PhaseCounts(), *trace_listeners(settings, parts.versions))
+        return create_app(settings, parts=parts, observers=(log_call, count_call), listeners=listeners)
 
     generations = Generations(with_keys_of_this_run(settings), open_records(settings, count_rows), folder, make_app)
     first = generations.check()

@@ -10,6 +10,8 @@ from cds_service.cds_hooks.feedback import FeedbackStore
 from cds_service.services.registry import CdsService
 from cds_service.web.request_log import CallRecord, log_call
 
+Checks = Mapping[str, Callable[[], bool] | None]
+"""What is looked at, by name: whether it works now, or None where the site does without it."""
 Clock = Callable[[], datetime]
 """Gives the time as an aware UTC datetime; read once a call, at the edge only."""
 
@@ -35,8 +37,8 @@ class Edge:
     admit: Callable[[str], bool] = lambda _: True
     allowed_origins: frozenset[str] = frozenset()
     pages: Mapping[str, Callable[[], str]] = field(default_factory=dict)
-    readiness: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
-    dispensable: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    readiness: Checks = field(default_factory=dict)
+    dispensable: Checks = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     ops_token: str | None = None
     override_reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)

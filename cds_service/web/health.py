@@ -1,12 +1,11 @@
 """Liveness and readiness, in state words; details are for who holds the operator's token."""
 
 import hmac
-from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, request
 
 from cds_service.cds_hooks.response_json import encode_json
-from cds_service.web.edge import Edge
+from cds_service.web.edge import Checks, Edge
 
 
 def register(app: Flask, edge: Edge) -> None:
@@ -33,8 +32,8 @@ def register(app: Flask, edge: Edge) -> None:
         return _state(200 if ready else 503, state)
 
 
-def _try(checks: Mapping[str, Callable[[], bool]]) -> dict[str, str]:
-    return {name: "working" if check() else "failing" for name, check in checks.items()}
+def _try(checks: Checks) -> dict[str, str]:
+    return {name: "off" if check is None else "working" if check() else "failing" for name, check in checks.items()}
 
 
 def _state(status: int, state: dict[str, object]) -> Response:

@@ -79,6 +79,9 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel("How long they take", "95 % of the requests are faster.", "s", (
             (f"histogram_quantile(0.95, sum by (le, server) (rate(cds_fhir_request_seconds_bucket{RATE})))",
              "{{server}}"),)),
+        Panel("Waiting to be written", "Cards and audit entries: a number that stays was lost by kills.", "none", (
+            ('sum by (kind) (cds_records_total{fate="taken"}) '
+             '- sum by (kind) (cds_records_total{fate=~"written|lost"})', "{{kind}}"),)),
         Panel("Lost", "Entries of the audit trail, cards without memory, calls let in uncounted.", "none", (
             ("sum(increase(cds_audit_lost_total[1h]))", "audit"),
             ("sum(increase(cds_memory_unavailable_total[1h]))", "memory"),

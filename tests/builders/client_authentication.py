@@ -45,6 +45,10 @@ class GivenKeys:
             raise KeysUnavailable
         return read_key_set(self.document).keys.get(kid)
 
+    def works(self) -> bool:
+        """Whether there is a document."""
+        return self.document is not None
+
 
 def authentication(
     *jwks: object, keys: KeySource | None = None, used: MemoryUsedTokens | None = None, now: datetime = NOW

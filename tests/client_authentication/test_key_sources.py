@@ -254,6 +254,20 @@ def test_a_fetch_that_never_ends_is_not_waited_for_for_ever(
     server.gate.set()
 
 
+def test_keys_work_once_they_were_fetched_and_as_long_as_no_fetch_fails(
+    keys: FetchedKeys, server: Server, clock: Clock
+) -> None:
+    server.failure = OSError("timeout")
+    assert not keys.works()
+    assert not keys.works()
+    assert server.fetched == 1, "who asks often fetches no oftener"
+    server.failure, clock.now = None, clock.now + PAUSE_AFTER_FAILURE_SECONDS
+    assert keys.works(), "so a server that becomes ready has its keys before the first call"
+    server.failure, clock.now = OSError("timeout"), clock.now + MAX_AGE_SECONDS
+    assert keys.find(OLD["kid"])
+    assert not keys.works(), "the old ones are still used, and somebody should look"
+
+
 def test_a_change_of_keys_is_told_and_the_same_keys_again_are_not(
     keys: FetchedKeys, clock: Clock, server: Server, told: Told
 ) -> None:
@@ -342,6 +356,15 @@ def test_a_change_that_leaves_the_files_size_is_seen(file: Path, told: Told) -> 
     assert told.lines == [
         ("info", "client-keys-read", {"client": ISSUER, "file": "ehr.jwks.json", "keys": 1, "leftOut": 0})
     ]
+
+
+def test_a_file_works_as_long_as_it_can_be_read(file: Path, told: Told) -> None:
+    keys = FileKeys(file, ISSUER, told)
+    assert keys.works()
+    file.write_bytes(b"{")
+    assert not keys.works()
+    file.write_bytes(key_set(OLD, NEW))
+    assert keys.works()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"keys": {}}', None])

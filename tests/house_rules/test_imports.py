@@ -24,8 +24,10 @@ MAY_IMPORT = {
     "records": {"cds_hooks", "services", "feedback_summary"},
     "site_files": set(),
     "client_authentication": {"cds_hooks", "outbound", "site_files"},
+    "tracing": {"call_phases"},
     "composition": {
         "audit",
+        "call_phases",
         "cds_hooks",
         "client_authentication",
         "fhir_reading",
@@ -37,6 +39,7 @@ MAY_IMPORT = {
         "settings",
         "site_knowledge",
         "smart_app",
+        "tracing",
         "web",
     },
     "serving": {"app", "composition", "knowledge", "records", "settings", "web"},
@@ -113,6 +116,8 @@ ONLY_HERE = {
         "cds_service/sandbox",
         "cds_service/smart_app/routes.py",
     },
+    "opentelemetry": {"cds_service/tracing.py"},
+    "prometheus_client": {"cds_service/web/metrics.py", "cds_service/web/metrics_listener.py"},
     "sqlalchemy": {"cds_service/records"},
     "alembic": {"cds_service/records"},
     "joserfc": {

@@ -63,10 +63,14 @@ def test_readiness_is_a_word_for_anyone_and_details_for_the_operator(
 
 
 def test_calls_are_still_taken_without_what_they_can_do_without_and_it_is_said(make_client: MakeClient) -> None:
-    client = make_client(readiness={"redis": lambda: True}, dispensable={"records": lambda: False})
+    client = make_client(readiness={"redis": lambda: True}, dispensable={"database": lambda: False, "keys": None})
     answer = client.get("/readyz")
     assert (answer.status_code, answer.get_json()) == (200, {"status": "degraded"})
-    assert client.get("/readyz", headers=OPERATOR).get_json()["checks"] == {"redis": "working", "records": "failing"}
+    assert client.get("/readyz", headers=OPERATOR).get_json()["checks"] == {
+        "redis": "working",
+        "database": "failing",
+        "keys": "off",
+    }
 
 
 def test_without_an_operators_token_nobody_is_told_details(make_client: MakeClient) -> None:
