@@ -7,7 +7,7 @@ numbers per volume too, an exponent of eight digits is four minutes of arithmeti
 import re
 import threading
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from cds_service.knowledge.model import UnitMeaning
@@ -24,7 +24,6 @@ _PER_VOLUME = -3
 _LOCK = threading.Lock()
 
 
-@lru_cache(maxsize=1024)
 def ask_ucum(unit: str) -> UnitMeaning | None:
     """What UCUM says of a normalised unit string; None: it isn't UCUM (or nothing that a laboratory would write)."""
     if len(unit) > _LONGEST or not _READABLE.fullmatch(unit):
