@@ -11,7 +11,7 @@ ENGINE ?= docker
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz bench docs picture fixtures lock image sbom clean
+.PHONY: help run test check licences fuzz bench docs picture fixtures lock dist image sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,7 @@ check: $(VENV)/.dev $(CHECKOV)/.done ## Lint, types, knowledge, generated docume
 	$(BIN)/cds-service check-knowledge
 	$(BIN)/python -m cds_service.knowledge.statements_page --check
 	.ci/checkov
+	$(BIN)/python .ci/licences.py
 	$(BIN)/python .ci/audit.py
 
 fuzz: $(VENV)/.dev ## Fuzz longer than the tests do (EFFORT=20 times as long)
@@ -88,6 +89,12 @@ image: ## Build the image (ENGINE=podman; BASE=python:3.11-slim-bookworm@sha256:
 
 sbom: $(VENV)/.dev ## Write the bill of materials of the image's libraries (CycloneDX) to dist/ (LOCK=requirements-trend.txt)
 	$(BIN)/python .ci/sbom.py dist/cytopenia-cds-$(VERSION).cdx.json deploy/$(or $(LOCK),requirements-service.txt)
+
+licences: $(VENV)/.dev ## List the licences of all libraries delivered, and refuse one that nobody has allowed
+	$(BIN)/python .ci/licences.py
+
+dist: $(VENV)/.dev ## Build wheel and sdist of the last commit into dist/, twice, and compare the bytes
+	$(BIN)/python .ci/reproducible.py
 
 clean: ## Remove the virtual environment and everything generated
 	rm -rf $(VENV) $(CHECKOV) $(MEDPLUM)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist

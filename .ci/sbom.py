@@ -31,7 +31,7 @@ def list_parts(python: Path, output: Path) -> None:
 
 
 def _run(module: str, *words: str) -> None:
-    subprocess.run([sys.executable, "-m", module, *words], check=True)  # noqa: S603 - our own words
+    subprocess.run([sys.executable, "-m", module, *words], check=True)
 
 
 if __name__ == "__main__":
