@@ -43,13 +43,12 @@ NAMES = {
     "assessing": "assess",
     "composing": "compose",
     "serialising": "serialise",
-    "remembering": "see what the card rests on",
     "web": "all else: HTTP, Flask, log line",
     "keeping": "on top: remember (memory and audit on)",
     "knowing": "on top: authenticate (ES384)",
 }
 """What each phase is called in the table."""
-_WITHIN_WEB = ("parsing", "gathering", "reading", "assessing", "remembering", "composing", "serialising")
+_WITHIN_WEB = ("parsing", "gathering", "reading", "assessing", "composing", "serialising")
 Phases = Mapping[str, float]
 """Milliseconds of processor time by phase."""
 
@@ -111,7 +110,7 @@ def _phases(service: _Service, body: bytes, calls: int) -> Phases:
     runs = [_laps(service, body) for _ in range(calls)][calls // 5 :]
     found = {phase: statistics.median(run[phase] for run in runs) for phase in runs[0]}
     found["web"] -= sum(found[phase] for phase in _WITHIN_WEB)
-    found["keeping"] = _keeping_ms(service, body, calls) - found["remembering"]
+    found["keeping"] = _keeping_ms(service, body, calls)
     return found | {"knowing": authentication_ms()}
 
 
