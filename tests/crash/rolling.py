@@ -76,12 +76,22 @@ class Clients:
             gateway.request(
                 "POST", SERVICE, body, {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
             )
-            answer = gateway.getresponse()
-            answer.read()
+            status = _answered(gateway)
             with self.changed:
-                self.statuses.append(answer.status)
+                self.statuses.append(status)
                 self.milliseconds.append((monotonic() - began) * 1000)
                 self.changed.notify_all()
+
+
+def _answered(gateway: http.client.HTTPSConnection) -> int:
+    """The status of an answer that came whole; 0 where it was cut off, as the answer of a killed replica may be."""
+    try:
+        answer = gateway.getresponse()
+        answer.read()
+    except http.client.IncompleteRead:
+        gateway.close()
+        return 0
+    return answer.status
 
 
 @dataclass(frozen=True)
