@@ -98,24 +98,24 @@ def need(measured: Measured, openings: int, plan: Plan) -> Need:
 
     cores = calls * each(lambda cost: cost.cpu_ms) / 1000
     replicas = max(2, ceil(cores / plan.load / plan.workers) + 1)
-    connections = replicas * plan.workers * max(cost.connections for cost in whole.values())
     shares = {
         "processor of the replicas": cores / ((replicas - 1) * plan.workers),
-        "connections of PostgreSQL": connections / plan.database_connections,
-        "processor of PostgreSQL": calls * each(lambda cost: cost.database_ms) / 1000 / plan.database_cores,
-        "Redis (one core)": calls * each(lambda cost: cost.redis_ms) / 1000,
+        **_of_the_stores(whole, replicas, calls, plan),
         "network into the replicas": calls * each(lambda cost: cost.body_bytes) * 8 / plan.network_bits,
     }
     return Need(openings, replicas, calls, cores, shares)
 
 
 def need_when_fetched(measured: Measured, openings: int, plan: Plan) -> Need:
-    """For calls without prefetch: the cost of fetching comes in place of reading the prefetch."""
+    """For calls without prefetch: the cost of fetching comes in place of reading the prefetch.
+
+    PostgreSQL and Redis are used as by prefetched calls. The bytes that FHIR servers send aren't measured.
+    """
     fetched = {cost.observations: cost.cpu_ms for cost in measured.costs if cost.fetches}
     alone = {cost.observations: cost.cpu_ms for cost in measured.costs if cost.mode == measured.costs[0].mode}
-    whole = {cost.observations: cost.cpu_ms for cost in measured.costs if cost.mode == measured.costs[-1].mode}
+    whole = {cost.observations: cost for cost in measured.costs if cost.mode == measured.costs[-1].mode}
     calls = openings / 60 * plan.peak
-    each = mean({size: fetched[size] + whole[size] - alone[size] for size in plan.mix}, plan)
+    each = mean({size: fetched[size] + whole[size].cpu_ms - alone[size] for size in plan.mix}, plan)
     cores = calls * each / 1000
     waiting = calls * plan.fhir_seconds
     by_cores = ceil(cores / plan.load / plan.workers)
@@ -125,8 +125,21 @@ def need_when_fetched(measured: Measured, openings: int, plan: Plan) -> Need:
     shares = {
         "processor of the replicas": cores / (left * plan.workers),
         "threads that wait for the FHIR server": waiting / (left * plan.workers * plan.threads),
+        **_of_the_stores(whole, replicas, calls, plan),
     }
     return Need(openings, replicas, calls, cores, shares)
+
+
+def _of_the_stores(costs: Mapping[int, Cost], replicas: int, calls: float, plan: Plan) -> dict[str, float]:
+    """Shares used of what all replicas share, by so many calls a second."""
+    connections = replicas * plan.workers * max(cost.connections for cost in costs.values())
+    database_ms = mean({size: cost.database_ms for size, cost in costs.items()}, plan)
+    redis_ms = mean({size: cost.redis_ms for size, cost in costs.items()}, plan)
+    return {
+        "connections of PostgreSQL": connections / plan.database_connections,
+        "processor of PostgreSQL": calls * database_ms / 1000 / plan.database_cores,
+        "Redis (one core)": calls * redis_ms / 1000,
+    }
 
 
 def rows_a_day(openings: int, plan: Plan) -> tuple[float, float]:

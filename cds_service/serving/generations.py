@@ -13,6 +13,7 @@ from flask import Flask
 
 from cds_service.composition.parts import Parts, assemble_parts, utc_now
 from cds_service.composition.site import Site, open_site
+from cds_service.composition.traces import check_traces
 from cds_service.knowledge.strict_files import KnowledgeError
 from cds_service.records.stores import Stores, open_stores
 from cds_service.settings import Settings
@@ -60,8 +61,9 @@ class Generations:
 
         Raises:
             KnowledgeError: the knowledge, or a concept map, can't be used.
-            ValueError: trusted clients or registrations can't be used; the message begins with their setting.
+            ValueError: trusted clients, registrations or traces can't be used; the message begins with their setting.
         """
+        check_traces(self.settings)
         self.made += 1
         folder = self.folder / f"generation-{self.made}"
         folder.mkdir()

@@ -68,6 +68,7 @@ class Master(Arbiter):  # type: ignore[misc]
         self._operation = operation
         self._settled: Generation | None = None
         self._reload_asked = False
+        self._given_up = False
         self._stop_at: float | None = None
         self._not_before = 0.0
         super().__init__(app)
@@ -100,7 +101,8 @@ class Master(Arbiter):  # type: ignore[misc]
             return
         self._not_before = time.monotonic() + _PAUSE_SECONDS
         if self._settled is None:
-            if not any(one.serving.is_up() for one in self.WORKERS.values()):
+            if not self._given_up and not any(one.serving.is_up() for one in self.WORKERS.values()):
+                self._given_up = True  # the others end while it halts, and are reaped then
                 raise HaltServer("No worker could load.", 1)
         elif worker.generation is self.app.generation and worker.generation is not self._settled:
             write_line("error", "reload-failed", {"knowledgeVersion": self._settled.version})

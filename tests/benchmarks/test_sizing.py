@@ -54,9 +54,20 @@ def test_what_comes_to_its_limit_first_is_named(costs: dict[str, float], named: 
 
 def test_a_slow_fhir_server_needs_replicas_for_its_threads() -> None:
     fast, slow = Plan(fhir_seconds=0.1), Plan(fhir_seconds=5.0)
-    found = {plan.fhir_seconds: need_when_fetched(_measured(cpu_ms=1), 1_000, plan) for plan in (fast, slow)}
+    found = {
+        plan.fhir_seconds: need_when_fetched(_measured(cpu_ms=1, connections=0), 1_000, plan) for plan in (fast, slow)
+    }
     assert found[0.1].replicas < found[5.0].replicas
     assert found[5.0].bottleneck[0] == "threads that wait for the FHIR server"
+
+
+@pytest.mark.parametrize(
+    ("costs", "named"),
+    [({"connections": 100}, "connections of PostgreSQL"), ({"redis_ms": 20}, "Redis (one core)")],
+)
+def test_what_replicas_share_ends_for_fetched_calls_too(costs: dict[str, float], named: str) -> None:
+    cheap = {"connections": 0, "database_ms": 0.01, "redis_ms": 0.01}
+    assert need_when_fetched(_measured(**(cheap | costs)), 10_000, PLAN).bottleneck[0] == named
 
 
 def test_rows_of_a_day() -> None:

@@ -2,9 +2,10 @@
 
 The first word is the first generation's, each reload takes the next: `good` and `fails` load or don't, `refused` isn't
 made at all; a path is that of a named pipe, at which it waits while it loads. Prints its URL; the app
-tells which generation it is. There is one process at a time.
+tells which generation it is. There is one process at a time, or as many as `WORKERS` of the environment says.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ def main() -> None:
     configure_logging("info")
     listen_to_libraries("info")
     with private_folder():
-        run_server(check(), Operation(check), Listen(port=0, workers=1), lambda url: print(url, flush=True))  # noqa: T201
+        listen = Listen(port=0, workers=int(os.environ.get("WORKERS", "1")))
+        run_server(check(), Operation(check), listen, lambda url: print(url, flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":

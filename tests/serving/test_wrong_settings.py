@@ -1,6 +1,7 @@
 """Every setting, wrong: the start is refused in one line that names it and doesn't repeat it, with exit code 2."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,17 @@ def test_a_wrong_setting_stops_the_start_and_is_named(
     assert len(result.stderr.splitlines()) == 1
     assert setting in result.stderr
     assert MARK not in result.stderr
+
+
+@pytest.mark.parametrize("options", [["--check"], ["--port", "0"]], ids=["check", "start"])
+def test_traces_without_their_extra_stop_the_start(
+    options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "cds_service.tracing", None)
+    monkeypatch.setenv("CDS_AUTH", "off")
+    monkeypatch.setenv("CDS_METRICS_BIND", "off")
+    monkeypatch.setenv("CDS_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    result = CliRunner().invoke(main, ["serve", *options])
+    assert result.exit_code == 2, result.output
+    assert [line for line in result.stderr.splitlines() if "CDS_OTLP_ENDPOINT: needs the extra otel" in line]
