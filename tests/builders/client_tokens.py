@@ -5,6 +5,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from joserfc import jws
@@ -16,6 +17,8 @@ PUBLIC_URL = "https://cds.example.org/hooks"
 DISCOVERY = "/cds-services"
 SERVICE = "/cds-services/cytopenia-review"
 FEEDBACK = f"{SERVICE}/feedback"
+BY_FILE = f'issuer = "{ISSUER}"\njwks_file = "keys.json"'
+"""The main client, in the list of trusted clients, with its keys in a file."""
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
@@ -78,6 +81,23 @@ def token(head: Any = None, body: Any = None, key: Key | None = None, algorithm:
 def bearer(*parts: Any, **named: Any) -> str:
     """The Authorization header with a token."""
     return f"Bearer {token(*parts, **named)}"
+
+
+def bearer_now(path: str = SERVICE, *, key: Key | None = None, **members: Any) -> str:
+    """The Authorization header of a right client for one call of a path, made at this moment."""
+    told = claims(datetime.now(UTC), **{"aud": PUBLIC_URL + path, **members})
+    return bearer(header(kid=(key or ec_key()).kid), told, key)
+
+
+def trusting(folder: Path, *clients: str, keys: bytes | None = None) -> dict[str, str]:
+    """The settings of a service that trusts these clients, by default the main one; the files for that are made.
+
+    Each client is given as lines of TOML; `keys` is the key set in `keys.json`, by default the main key alone.
+    """
+    (folder / "keys.json").write_bytes(key_set(public_jwk(ec_key())) if keys is None else keys)
+    trusted = folder / "clients.toml"
+    trusted.write_text("\n".join(f"[[client]]\n{client}" for client in clients or (BY_FILE,)), encoding="utf-8")
+    return {"CDS_TRUSTED_CLIENTS": str(trusted), "CDS_PUBLIC_URL": PUBLIC_URL}
 
 
 def encode(part: Any) -> str:

@@ -16,7 +16,7 @@ import requests
 from benchmarks.payload import PATIENT_ID, request_body
 from cds_service.client_authentication.signing import Call, PrivateKey, make_key, public_key_set, sign_token
 from cds_service.records.migrate import migrate
-from tests.builders.client_tokens import ISSUER, PUBLIC_URL
+from tests.builders.client_tokens import BY_FILE, ISSUER, PUBLIC_URL, trusting
 from tests.builders.gateway import Changes, Gateway, gateway
 from tests.builders.postgresql import postgresql_server
 from tests.builders.redis_server import redis_server
@@ -49,18 +49,13 @@ class Replicas:
 def replicas(folder: Path, number: int = 3, changes: Changes = UNLIMITED, **settings: str) -> Iterator[Replicas]:
     """So many of them, gone afterwards with all they held."""
     key = make_key("ES384")
-    (folder / "keys.json").write_text(public_key_set(key), encoding="utf-8")
-    (folder / "clients.toml").write_text(
-        "\n".join(f'[[client]]\nissuer = "{issuer}"\njwks_file = "keys.json"' for issuer in (ISSUER, OTHER_ISSUER)),
-        encoding="utf-8",
-    )
+    clients = (BY_FILE, BY_FILE.replace(ISSUER, OTHER_ISSUER))
     with postgresql_server() as database, redis_server(folder) as redis, ExitStack() as running:
         url = database.create_database()
         migrate(url)
         common = {
             "CDS_AUTH": "required",
-            "CDS_TRUSTED_CLIENTS": str(folder / "clients.toml"),
-            "CDS_PUBLIC_URL": PUBLIC_URL,
+            **trusting(folder, *clients, keys=public_key_set(key).encode()),
             "CDS_REDIS_URL": redis.url,
             "CDS_MIGRATE": "manual",
             "CDS_DRAIN_SECONDS": "0",  # nginx needs no time to hear that a replica is going

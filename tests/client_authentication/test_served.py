@@ -6,24 +6,27 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from tests.builders import chart
 from tests.builders.client_tokens import (
+    BY_FILE,
     DISCOVERY,
     FEEDBACK,
     ISSUER,
-    PUBLIC_URL,
     SERVICE,
     bearer,
+    bearer_now,
     claims,
     ec_key,
     header,
     key_set,
     public_jwk,
     rsa_key,
+    trusting,
 )
 from tests.builders.conversation import overridden
 from tests.builders.serving import Served, serving
@@ -34,23 +37,17 @@ WORKERS = 3
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trusted")
-    (folder / "ehr.jwks.json").write_bytes(key_set(public_jwk(ec_key())))
-    (folder / "trusted-clients.toml").write_text(
-        f'[[client]]\nissuer = "{ISSUER}"\njwks_file = "ehr.jwks.json"\ntenant = "north"\n', encoding="utf-8"
-    )
-    return folder
+    return tmp_path_factory.mktemp("trusted")
 
 
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Served]:
-    trusted = str(folder / "trusted-clients.toml")
-    with serving(folder, "--workers", str(WORKERS), CDS_TRUSTED_CLIENTS=trusted, CDS_PUBLIC_URL=PUBLIC_URL) as service:
+    with serving(folder, "--workers", str(WORKERS), **trusting(folder, f'{BY_FILE}\ntenant = "north"')) as service:
         yield service
 
 
-def _token(path: str, **members: object) -> dict[str, str]:
-    return {"Authorization": bearer(None, claims(datetime.now(UTC), aud=PUBLIC_URL + path, **members))}
+def _token(path: str, **members: Any) -> dict[str, str]:
+    return {"Authorization": bearer_now(path, **members)}
 
 
 def _call(served: Served, headers: dict[str, str]) -> requests.Response:
@@ -115,7 +112,7 @@ def test_a_change_of_keys_needs_no_restart(served: Served, folder: Path) -> None
         body = claims(datetime.now(UTC))
         return _call(served, {"Authorization": bearer(header(**token), body, key=new)}).status_code
 
-    keys = folder / "ehr.jwks.json"
+    keys = folder / "keys.json"
     assert with_new_key() == 401
     keys.write_bytes(key_set(public_jwk(ec_key()), public_jwk(new)))
     assert with_new_key() == 200

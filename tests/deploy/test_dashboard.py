@@ -16,15 +16,10 @@ import requests
 from deploy.grafana.dashboard import FILE, ROWS, dashboard
 from tests.builders import chart
 from tests.builders.client_tokens import (
-    ISSUER,
-    PUBLIC_URL,
+    BY_FILE,
     SERVICE,
-    bearer,
-    claims,
-    ec_key,
-    header,
-    key_set,
-    public_jwk,
+    bearer_now,
+    trusting,
 )
 from tests.builders.counted import metric_names
 from tests.builders.fhir_stub import FhirStub, Reply, fhir_stub
@@ -72,12 +67,7 @@ def stub() -> Iterator[FhirStub]:
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Prometheus]]:
     """The service for one client, and a Prometheus that scrapes it."""
     folder, metrics = tmp_path_factory.mktemp("service"), f"127.0.0.1:{free_port()}"
-    (folder / "keys.json").write_bytes(key_set(public_jwk(ec_key())))
-    client = (
-        f'issuer = "{ISSUER}"\njwks_file = "keys.json"\ntenant = "north"\nfhir_servers = ["http://127.0.0.1:*/fhir"]'
-    )
-    (folder / "clients.toml").write_text(f"[[client]]\n{client}\n", encoding="utf-8")
-    settings = {"CDS_TRUSTED_CLIENTS": str(folder / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC_URL}
+    settings = trusting(folder, f'{BY_FILE}\ntenant = "north"\nfhir_servers = ["http://127.0.0.1:*/fhir"]')
     settings["CDS_RECORDS_WRITES"] = "before"  # feedback follows at once here, to whichever process
     with (
         serving(folder, CDS_METRICS_BIND=metrics, CDS_PSEUDONYM_KEY="synthetic-key-of-this-test", **settings) as served,
@@ -88,8 +78,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
 
 def _post(served: Served, body: Any, below: str = "", authorization: str | None = None) -> requests.Response:
     url = SERVICE + below
-    token = authorization or bearer(header(), claims(datetime.now(UTC), aud=PUBLIC_URL + url))
-    return requests.post(served.url + url, json=body, headers={"Authorization": token}, timeout=20)
+    headers = {"Authorization": authorization or bearer_now(url)}
+    return requests.post(served.url + url, json=body, headers=headers, timeout=20)
 
 
 def _a_day_at_the_hospital(served: Served, stub: FhirStub) -> None:

@@ -12,7 +12,7 @@ import requests
 from cds_service.client_authentication.signing import Call, PrivateKey, make_key, public_key_set, sign_token
 from tests.builders import chart
 from tests.builders.cds_contract import assert_operation_outcome, assert_response_conforms
-from tests.builders.client_tokens import ISSUER, PUBLIC_URL, SERVICE
+from tests.builders.client_tokens import ISSUER, PUBLIC_URL, SERVICE, trusting
 from tests.builders.gateway import Gateway, gateway
 from tests.builders.serving import Served, serving
 
@@ -45,11 +45,8 @@ class Door:
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     folder, key = tmp_path_factory.mktemp("service"), make_key("ES384")
-    (folder / "ehr.jwks.json").write_text(public_key_set(key), encoding="utf-8")
-    trusted = folder / "trusted-clients.toml"
-    trusted.write_text(f'[[client]]\nissuer = "{ISSUER}"\njwks_file = "ehr.jwks.json"\n', encoding="utf-8")
     with (
-        serving(folder, CDS_TRUSTED_CLIENTS=str(trusted), CDS_PUBLIC_URL=PUBLIC_URL) as service,
+        serving(folder, **trusting(folder, keys=public_key_set(key).encode())) as service,
         gateway(tmp_path_factory.mktemp("gateway"), service.url.removeprefix("http://"), changes=SWITCHED_ON) as before,
     ):
         yield Door(before, service, key)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.client_authentication.signing import make_key, private_jwk, public_key_set
-from tests.builders.client_tokens import ISSUER, PUBLIC_URL
+from tests.builders.client_tokens import trusting
 from tests.builders.serving import clean_environment, serving
 from tests.fuzz.effort import EFFORT
 
@@ -19,10 +19,7 @@ EXAMPLES = 40
 def test_the_service_does_what_its_description_says(tmp_path: Path) -> None:
     key = make_key("ES256")
     (tmp_path / "key.json").write_text(private_jwk(key), encoding="utf-8")
-    (tmp_path / "ehr.jwks.json").write_text(public_key_set(key), encoding="utf-8")
-    trusted = tmp_path / "trusted-clients.toml"
-    trusted.write_text(f'[[client]]\nissuer = "{ISSUER}"\njwks_file = "ehr.jwks.json"\n', encoding="utf-8")
-    with serving(tmp_path, CDS_TRUSTED_CLIENTS=str(trusted), CDS_PUBLIC_URL=PUBLIC_URL) as service:
+    with serving(tmp_path, **trusting(tmp_path, keys=public_key_set(key).encode())) as service:
         config = str(ROOT / "tests" / "fuzz" / "schemathesis.toml")
         command = ["--config-file", config, "run", f"{service.url}/openapi.json", "-n", str(EXAMPLES * EFFORT)]
         ran = subprocess.run(

@@ -5,7 +5,6 @@ import shutil
 import signal
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,10 +18,8 @@ from tests.builders.client_tokens import (
     ISSUER,
     PUBLIC_URL,
     SERVICE,
-    bearer,
-    claims,
+    bearer_now,
     ec_key,
-    header,
     key_set,
     public_jwk,
 )
@@ -126,8 +123,7 @@ def test_the_kind_of_bad_files_is_named(
 
 
 def _token(key: Any) -> dict[str, str]:
-    told = claims(datetime.now(UTC), aud=PUBLIC_URL + SERVICE)
-    return {"Authorization": bearer(header(kid=key.kid), told, key)}
+    return {"Authorization": bearer_now(key=key)}
 
 
 def test_clients_come_and_go_with_a_reload(tmp_path: Path) -> None:
