@@ -3,13 +3,16 @@
 Room: fhir_reading. Knows which Observations nobody reads, by their codes; reads none. In doubt it decodes.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import Raw, Struct
 
 from cds_service.fhir_reading.codings import LabCodes
+from cds_service.fhir_reading.entries import Entry, unpack
+from cds_service.fhir_reading.projection import text_at
 from cds_service.knowledge.model import LabUse
 
 
@@ -73,13 +76,20 @@ _NO_USE = (LabUse.PANEL, LabUse.NEVER)
 
 
 @dataclass
-class _Seen:
-    """One patient's Observations: the ids of those left out, and of all that was kept; and what decodes them."""
+class Skimmed:
+    """The documents of one call by their keys, and the entries left out of them by the ids of their Observations."""
 
-    subject: str
     decode: Callable[[Raw], object]
-    left_out: set[str] = field(default_factory=set)
-    kept: set[str] = field(default_factory=set)
+    documents: dict[str, object] = field(default_factory=dict)
+    left_out: dict[str, list[Raw]] = field(default_factory=lambda: defaultdict(list))
+
+    def versions_of(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+        """What was left out and has the id of one of these, wherever they came from: it may be a later version."""
+        if not self.left_out:
+            return ()
+        ids = dict.fromkeys(text_at(one.resource, "id") for one in entries)
+        found = [self.decode(one) for resource_id in ids if resource_id for one in self.left_out.get(resource_id, ())]
+        return unpack({"resourceType": "Bundle", "type": "collection", "entry": found}).entries
 
 
 class Skimmer:
@@ -90,34 +100,34 @@ class Skimmer:
         self._of_use = frozenset(pair for pair, known in lab_codes.items() if known.use not in _NO_USE)
         self._decoder = decoder
 
-    def documents(self, sent: Mapping[str, object], patient_id: str) -> dict[str, object]:
-        """Each document by its key; what is decoded already stays as it is.
+    def skim(self, sent: Mapping[str, object], patient_id: str) -> Skimmed:
+        """What was sent by its key; what is decoded already stays as it is.
 
-        An Observation is left out where it is the patient's, has no code of use, and no other version of it is read: it
-        could change nothing. Raises whatever the decoder raises.
+        An Observation is left out where it is the patient's and has no code of use: unless it is a version of one that
+        is read, which `versions_of` is asked for, it could change nothing. Raises whatever the decoder raises.
         """
-        seen = _Seen(f"Patient/{patient_id}", self._decoder())
-        found = {key: self._document(one, seen) if isinstance(one, Raw) else one for key, one in sent.items()}
-        if seen.left_out.isdisjoint(seen.kept):
-            return found
-        return {key: seen.decode(one) if isinstance(one, Raw) else one for key, one in sent.items()}
+        skimmed, subject = Skimmed(self._decoder()), f"Patient/{patient_id}"
+        for key, one in sent.items():
+            skimmed.documents[key] = self._document(one, subject, skimmed) if isinstance(one, Raw) else one
+        return skimmed
 
-    def _document(self, sent: Raw, seen: _Seen) -> object:
+    def _document(self, sent: Raw, subject: str, skimmed: Skimmed) -> object:
+        decode = skimmed.decode
         try:
             listed = _LISTED.decode(sent).entry
         except msgspec.MsgspecError:
-            return seen.decode(sent)
-        bundle = _without(listed, bytes(sent), seen) if listed else None
+            return decode(sent)
+        bundle = decode(_without(listed, bytes(sent))) if listed else None
         if not isinstance(bundle, dict) or bundle.get("type") not in _ONE_PAGE or _has_next(bundle):
-            return seen.decode(sent)
+            return decode(sent)
         kept: list[object] = []
         answered = False
         for member in listed:
-            unread = self._unread(member, seen.subject)
+            unread = self._unread(member, subject)
             if unread is None or not answered:  # the first stays, to tell what was answered
-                kept.append(_kept(member, seen))
+                kept.append(decode(member))
             elif unread.id is not None:
-                seen.left_out.add(unread.id.strip())
+                skimmed.left_out[unread.id.strip()].append(member)
             answered = answered or unread is not None
         return {**bundle, "entry": kept}
 
@@ -142,18 +152,10 @@ class Skimmer:
         return False
 
 
-def _without(listed: list[Raw], document: bytes, seen: _Seen) -> object:
+def _without(listed: list[Raw], document: bytes) -> Raw:
     """The Bundle without its entries."""
     last = bytes(listed[-1])
-    return seen.decode(Raw(document[: document.find(listed[0])] + document[document.rfind(last) + len(last) :]))
-
-
-def _kept(member: Raw, seen: _Seen) -> object:
-    entry = seen.decode(member)
-    resource = entry.get("resource") if isinstance(entry, dict) else None
-    if isinstance(resource, dict) and isinstance(resource_id := resource.get("id"), str):
-        seen.kept.add(resource_id.strip())
-    return entry
+    return Raw(document[: document.find(listed[0])] + document[document.rfind(last) + len(last) :])
 
 
 def _has_next(bundle: dict[str, object]) -> bool:

@@ -1,7 +1,7 @@
 """The conductor of a call: gather, read, assess, compose. Judges nothing itself; knows no Flask and no clock."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -13,6 +13,7 @@ from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import CdsRequest
 from cds_service.cds_hooks.shared_parts import SharingDecoder
+from cds_service.fhir_reading.entries import Entry
 from cds_service.fhir_reading.patients import PatientMismatch
 from cds_service.fhir_reading.reading import read_clinical_picture
 from cds_service.fhir_reading.releases import Release
@@ -93,11 +94,13 @@ class CytopeniaReview:
         """
         fhir = self.fhir(client)
         with Phase("gathering"):
-            request = replace(request, prefetch=self.skimmer.documents(request.prefetch, request.context.patient_id))
+            skimmed = self.skimmer.skim(request.prefetch, request.context.patient_id)
+            request = replace(request, prefetch=skimmed.documents)
             gathered = gather(request, self.description.prefetch, REQUIRED, fhir, self.deadline())
             _refuse_unknown_patient(gathered)
         with Phase("reading"):
-            picture = self._read(gathered, request, fhir, as_of)
+            entries = tuple(chain.from_iterable(gathered.entries.values()))
+            picture = self._read((*entries, *skimmed.versions_of(entries)), gathered, request, fhir, as_of)
         with Phase("assessing"):
             assessment = assess(picture, self.knowledge.guideline, as_of)
         return self._respond(gathered, assessment, request, client)
@@ -119,10 +122,12 @@ class CytopeniaReview:
             remembered = self.memory.keep(remembered, response, withheld)
         return Reviewed(gathered, assessment, response, remembered, withheld)
 
-    def _read(self, gathered: Gathered, request: CdsRequest, fhir: FhirAccess, as_of: datetime) -> ClinicalPicture:
+    def _read(
+        self, entries: Sequence[Entry], gathered: Gathered, request: CdsRequest, fhir: FhirAccess, as_of: datetime
+    ) -> ClinicalPicture:
         try:
             return read_clinical_picture(
-                tuple(chain.from_iterable(gathered.entries.values())),
+                entries,
                 request.context.patient_id,
                 gathered.base_url,
                 as_of,

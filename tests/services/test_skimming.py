@@ -20,12 +20,12 @@ from cds_service.cds_hooks.clients import ANYONE
 from cds_service.cds_hooks.errors import DataNotAvailable, RequestInvalid
 from cds_service.cds_hooks.invocation import parse_request
 from cds_service.cds_hooks.response_json import encode_response
-from cds_service.cds_hooks.shared_parts import SharingDecoder
 from cds_service.cds_hooks.strict_json import decode_call, decode_object
 from cds_service.composition.review import cytopenia_review
+from cds_service.fhir_reading.entries import Entry, unpack
 from cds_service.fhir_reading.reading import read_clinical_picture
 from cds_service.fhir_reading.release_marks import ONLY_IN
-from cds_service.fhir_reading.skimming import ObservationSkimmed, Skimmer
+from cds_service.fhir_reading.skimming import ObservationSkimmed
 from cds_service.services import cytopenia_review as cytopenia_review_module
 from cds_service.settings import Settings
 from cds_service.site_knowledge import load_site_knowledge
@@ -65,8 +65,9 @@ def left_out(bundle: Any, patient: str = PATIENT_ID) -> int:
     """How many entries of a Bundle are not even decoded."""
     body = json.dumps({"prefetch": {"counts": bundle}}).encode()
     sent: Any = parse_prefetch(body)
-    skimmed: Any = Skimmer(REVIEW.knowledge.lab_codes, SharingDecoder).documents(sent, patient)["counts"]
-    return len(bundle["entry"]) - len(skimmed["entry"])
+    skimmed = REVIEW.skimmer.skim(sent, patient)
+    entries = unpack(skimmed.documents["counts"]).entries
+    return len(bundle["entry"]) - len(entries) - len(skimmed.versions_of(entries))
 
 
 def parse_prefetch(body: bytes) -> Any:
@@ -111,7 +112,8 @@ def glucose(**changes: Any) -> dict[str, Any]:
 
 
 LOINC, WBC = "http://loinc.org", "6690-2"
-OTHER_VERSION = {"id": "same", "meta": {"lastUpdated": "2026-01-01T00:00:00Z", "versionId": "9"}}
+OTHER_VERSION = {"id": "same", "meta": {"lastUpdated": "2026-01-15T00:00:00Z", "versionId": "9"}}
+"""Later than any of `history`."""
 
 
 @pytest.mark.parametrize(
@@ -143,9 +145,7 @@ def test_a_code_written_in_escapes_is_the_code() -> None:
     bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": glucose(id="first")}]}
     body = json.dumps({"prefetch": {"counts": bundle | {"entry": [*bundle["entry"], {"resource": glucose()}]}}})
     spelled = body.replace('"2345-7"', '"\\u0036690-2"')
-    documents = Skimmer(REVIEW.knowledge.lab_codes, SharingDecoder).documents(
-        parse_prefetch(spelled.encode()), PATIENT_ID
-    )
+    documents = REVIEW.skimmer.skim(parse_prefetch(spelled.encode()), PATIENT_ID).documents
     assert len(documents["counts"]["entry"]) == 2  # type: ignore[index]
 
 
@@ -159,6 +159,16 @@ def test_another_version_of_a_result_that_is_read_is_read_too() -> None:
     assert_answered_alike(call | {"prefetch": call["prefetch"] | {"counts": bundle}})
     halves = {"counts": bundle | {"entry": [entries[2]]}, "companions": bundle | {"entry": entries[:2]}}
     assert_answered_alike(call | {"prefetch": call["prefetch"] | halves})
+    halves["counts"]["type"] = "document"  # such a Bundle is decoded without a look at what it holds
+    assert_answered_alike(call | {"prefetch": call["prefetch"] | halves})
+
+
+def test_another_version_of_what_a_server_gave_is_read_too() -> None:
+    entries = [{"resource": one} for one in (glucose(id="first"), glucose(**OTHER_VERSION))]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+    skimmed = REVIEW.skimmer.skim(parse_prefetch(json.dumps({"prefetch": {"counts": bundle}}).encode()), PATIENT_ID)
+    given = [Entry(history(1, chart.AS_OF)[0] | {"id": name}) for name in ("same", "another")]
+    assert [one.resource["meta"] for one in skimmed.versions_of(given)] == [OTHER_VERSION["meta"]]
 
 
 def test_every_mark_of_a_release_keeps_an_observation() -> None:
