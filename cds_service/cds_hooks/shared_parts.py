@@ -5,11 +5,10 @@ Knows no member's meaning. What is given is shared, so nobody may change it.
 
 import msgspec
 
-from cds_service.cds_hooks.strict_json import decode_harmless, decode_text, is_harmless
+from cds_service.cds_hooks.strict_json import MEMBERS, decode_harmless, decode_text, is_harmless
 
 _NESTED = 600
 """Bytes from which on an object is a resource rather than an element: its own members are shared instead."""
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class SharingDecoder:
@@ -30,7 +29,7 @@ class SharingDecoder:
         """An object, and how many quotes it takes to write it: fewer than its text has where a member is doubled."""
         decoded: dict[str, object] = {}
         quotes = 0
-        for name, raw in _MEMBERS.decode(text).items():
+        for name, raw in MEMBERS.decode(text).items():
             spelled = bytes(raw)
             known = self._known.get(spelled)
             if known is None:

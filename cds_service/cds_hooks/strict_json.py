@@ -84,7 +84,7 @@ def _is_utf8(body: bytes) -> bool:
 def _members_of(document: bytes) -> dict[str, msgspec.Raw] | None:
     """The members of an object, each as it was sent; None where it is no object, no JSON, or has a member twice."""
     try:
-        members = _MEMBERS.decode(document)
+        members = MEMBERS.decode(document)
     except (msgspec.MsgspecError, RecursionError):
         return None
     end = 0
@@ -173,7 +173,8 @@ def _plain_number(text: str) -> Decimal:
 
 _AT_ONCE = msgspec.json.Decoder(float_hook=_plain_number)
 _AS_DECODED = msgspec.json.Encoder(decimal_format="number")
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""An object to its members, each as it was sent."""
 _NAME = re.compile(rb'[\s{,]*"(?:[^"\\]|\\.)*"\s*:\s*')
 _END = re.compile(rb"[\s{]*}\s*")
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_float=_exact_number, parse_int=_exact_integer)
