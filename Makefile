@@ -75,8 +75,8 @@ lock: ## Resolve the lock files anew (hashes, no download addresses)
 	@test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet pip-tools; }
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra otel --extra postgresql --extra sandbox --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --extra build --extra otel --extra postgresql --extra sandbox --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
-	$(BIN)/pip-compile $(LOCK_FLAGS) --extra postgresql --constraint requirements.txt --output-file deploy/requirements-service.txt pyproject.toml
-	$(BIN)/pip-compile $(LOCK_FLAGS) --extra postgresql --extra sandbox --constraint requirements.txt --output-file deploy/requirements-trend.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra otel --extra postgresql --constraint requirements.txt --output-file deploy/requirements-service.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK_FLAGS) --extra otel --extra postgresql --extra sandbox --constraint requirements.txt --output-file deploy/requirements-trend.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK_FLAGS) --only-build-deps --build-deps-for wheel --constraint requirements.txt --output-file deploy/requirements-build.txt pyproject.toml
 	sed -i "s/^\\(atheris==[^ ]*\\) /\\1 ; sys_platform == 'linux' and platform_machine == 'x86_64' /" requirements-dev.txt
 	$(BIN)/pip-compile $(LOCK_FLAGS) --output-file .ci/checkov.txt .ci/checkov.in

@@ -26,6 +26,7 @@ def install(locked: Path, environment: Path) -> Path:
 def list_parts(python: Path, output: Path) -> None:
     """Write down what an environment holds."""
     options = ["--pyproject", str(ROOT / "pyproject.toml"), "--mc-type", "application", "--spec-version", "1.6"]
+    options += ["--gather-license-texts"]  # else a licence told in words that aren't SPDX's is left out
     output.parent.mkdir(parents=True, exist_ok=True)
     _run("cyclonedx_py", "environment", *options, "--output-reproducible", "--validate", "-o", str(output), str(python))
 

@@ -58,6 +58,7 @@ for tool in pip pip3 gcc cc make curl wget git; do ! inside sh -c "command -v $t
 ! inside python3 -c 'import pip' 2>/dev/null || wrong "pip is inside"
 [ -z "$(inside sh -c 'find / -xdev -perm /6000 -type f 2>/dev/null')" ] || wrong "set-user-id programs are inside"
 inside python3 -c 'import cds_service.app as app; raise SystemExit(not __import__("os").path.exists(app.__cached__))' || wrong "not compiled"
+inside python3 -c 'import cds_service.tracing, psycopg' || wrong "traces or PostgreSQL can't be had"
 inside ls /usr/share/doc/cytopenia-cds/NOTICE >/dev/null || wrong "NOTICE is missing"
 found "no pip, no compiler, no set-user-id program; compiled; NOTICE inside"
 

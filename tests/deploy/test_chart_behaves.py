@@ -195,16 +195,26 @@ def test_the_migration_needs_nothing_that_is_made_after_it() -> None:
     assert not any(one["kind"] == "Job" for one in RENDERED["try-out-values"]), "the embedded one is migrated at start"
 
 
+def _egress_ports(policy: dict[str, Any]) -> list[list[int]]:
+    return [sorted({port["port"] for port in rule["ports"]}) for rule in policy["spec"]["egress"]]
+
+
 def test_egress_is_closed_but_for_names_database_redis_and_fhir_servers() -> None:
-    (policy,) = (
-        one
-        for one in RENDERED["production-values"]
-        if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == "cds-cytopenia-cds"
-    )
-    ports = [sorted({port["port"] for port in rule["ports"]}) for rule in policy["spec"]["egress"]]
-    assert ports == [[53], [5432], [6379], [443]]
+    policy = pick(RENDERED["production-values"], "NetworkPolicy")
+    assert _egress_ports(policy) == [[53], [5432], [6379], [443]]
     assert all(rule["to"] for rule in policy["spec"]["egress"])
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+def test_a_collector_of_traces_is_reached_once_it_is_named() -> None:
+    place = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "tracing"}}}]
+    traced = {
+        "settings": {"CDS_OTLP_ENDPOINT": "http://collector.tracing:4319"},
+        "networkPolicy": {"collector": {"to": place, "port": 4319}},
+    }
+    policy = pick(render(values=traced), "NetworkPolicy")
+    assert {"ports": [{"port": 4319, "protocol": "TCP"}], "to": place} in policy["spec"]["egress"]
+    assert [4318] not in _egress_ports(pick(RENDERED["default"], "NetworkPolicy"))
 
 
 def test_names_stay_within_what_kubernetes_takes() -> None:

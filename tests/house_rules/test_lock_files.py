@@ -10,7 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MEDPLUM = ROOT / "tests" / "contract" / "fhir_server" / "medplum"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-RUN = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["build"]]
+EXTRAS = PROJECT["optional-dependencies"]
+RUN = [*PROJECT["dependencies"], *EXTRAS["build"]]
+IMAGE = [*PROJECT["dependencies"], *EXTRAS["otel"], *EXTRAS["postgresql"]]
+"""What every image holds: no setting that the chart offers may need an extra that isn't there."""
 
 
 def _normalised(name: str) -> str:
@@ -32,12 +35,9 @@ def _hashes(file: str) -> dict[str, set[str]]:
     ("file", "declared"),
     [
         ("requirements.txt", RUN),
-        ("requirements-dev.txt", [*RUN, *PROJECT["optional-dependencies"]["dev"]]),
-        (
-            "deploy/requirements-service.txt",
-            [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["postgresql"]],
-        ),
-        ("deploy/requirements-trend.txt", [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["sandbox"]]),
+        ("requirements-dev.txt", [*RUN, *EXTRAS["dev"]]),
+        ("deploy/requirements-service.txt", IMAGE),
+        ("deploy/requirements-trend.txt", [*IMAGE, *EXTRAS["sandbox"]]),
         ("deploy/requirements-build.txt", ["hatchling"]),
     ],
 )
