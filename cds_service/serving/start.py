@@ -14,7 +14,7 @@ from cds_service.composition.traces import trace_listeners
 from cds_service.serving.generations import Generations
 from cds_service.settings import Settings
 from cds_service.web.master import Operation
-from cds_service.web.metrics import PhaseCounts, count_call, count_rows, tell_versions
+from cds_service.web.metrics import PhaseCounts, count_call, count_rows, tell_reload, tell_versions
 from cds_service.web.metrics_listener import forget_process, listen_for_metrics
 from cds_service.web.request_log import log_call
 from cds_service.web.server import Listen, run_server
@@ -48,5 +48,5 @@ def prepare_server(settings: Settings, folder: Path) -> Callable[[Listen, Callab
     first = generations.check()
     if settings.metrics_bind != "off":
         listen_for_metrics(settings.metrics_bind)
-    operation = Operation(generations.check_again, forget_process, draining, settings.drain_seconds)
+    operation = Operation(generations.check_again, forget_process, draining, settings.drain_seconds, tell_reload)
     return lambda listen, ready: run_server(first, operation, listen, ready)

@@ -51,14 +51,16 @@ class FilesRefused(Exception):
 class Operation:
     """What the master goes by.
 
-    `check` makes the next generation of what the site's files hold now, or raises FilesRefused; `ended` is told the id
-    of each process that has ended; `draining` is up from SIGTERM on, `drain_seconds` before any process stops.
+    `check` makes the next generation of what the site's files hold now, or raises FilesRefused; `reloaded` is told of
+    each reload whether it was made; `ended` is told the id of each process that has ended; `draining` is up from
+    SIGTERM on, `drain_seconds` before any process stops.
     """
 
     check: Callable[[], Generation]
     ended: Callable[[int], None] = lambda _: None
     draining: SharedFlag = field(default_factory=SharedFlag)
     drain_seconds: float = 0.0
+    reloaded: Callable[[bool], None] = lambda _: None
 
 
 class Master(Arbiter):  # type: ignore[misc]
@@ -105,6 +107,7 @@ class Master(Arbiter):  # type: ignore[misc]
                 self._given_up = True  # the others end while it halts, and are reaped then
                 raise HaltServer("No worker could load.", 1)
         elif worker.generation is self.app.generation and worker.generation is not self._settled:
+            self._operation.reloaded(False)
             write_line("error", "reload-failed", {"knowledgeVersion": self._settled.version})
             worker.generation.discard()
             self.app.generation = self._settled
@@ -152,6 +155,7 @@ class Master(Arbiter):  # type: ignore[misc]
         if all(worker.serving.is_up() for worker in workers):
             if (before := self._settled) is not None:
                 told = {"knowledgeVersion": wanted.version, "previousKnowledgeVersion": before.version}
+                self._operation.reloaded(True)
                 write_line("info", "reloaded", told)
                 before.discard()
             self._settled = wanted
@@ -161,6 +165,7 @@ class Master(Arbiter):  # type: ignore[misc]
             self.app.generation = self._operation.check()
         except FilesRefused as refused:
             told = {"files": refused.kind, "knowledgeVersion": self.app.generation.version}
+            self._operation.reloaded(False)
             write_line("error", "reload-refused", told)
 
     def _start_missing(self) -> None:

@@ -43,6 +43,9 @@ BUILD = Gauge("cds_build_info", "1, with the versions at work.", ["software", "k
 LOADED = Gauge(
     "cds_knowledge_loaded_timestamp_seconds", "When the knowledge was loaded (Unix time).", multiprocess_mode="livemax"
 )
+NOT_RELOADED = Gauge(
+    "cds_last_reload_refused", "1 while the last reload asked for was not made, else 0.", multiprocess_mode="livemax"
+)
 
 
 class PhaseCounts:
@@ -104,6 +107,11 @@ def tell_versions(versions: Mapping[str, str]) -> None:
     """Tell the versions that this process works with, as of now."""
     BUILD.labels(versions.get("software", ""), versions.get("knowledge", "")).set(1)
     LOADED.set(time.time())
+
+
+def tell_reload(done: bool) -> None:
+    """Tell what became of the last reload; the process that keeps the others tells it."""
+    NOT_RELOADED.set(0 if done else 1)
 
 
 def count_rows(fate: str, kind: str, number: int) -> None:

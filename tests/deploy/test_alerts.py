@@ -43,6 +43,14 @@ def test_every_alert_has_a_runbook_entry_and_every_entry_an_alert() -> None:
         assert re.findall(r"^\*\*([\w ]+)\*\*:", entry, re.MULTILINE) == ["Means", "Look first", "Helps"]
 
 
+def test_every_alert_points_to_its_entry_in_the_runbook() -> None:
+    headings = re.findall(r"^## (.+)$", RUNBOOK, re.MULTILINE)
+    places = {f"docs/operations/alerts.md#{heading.lower().replace(' ', '-')}" for heading in headings}
+    pointed = {name: rule["annotations"].get("runbook") for name, rule in ALERTS.items()}
+    assert set(pointed.values()) == places
+    assert all(name.lower() in str(place) for name, place in pointed.items())
+
+
 def test_every_alert_says_how_grave_it_is_and_what_is_wrong() -> None:
     for rule in ALERTS.values():
         assert rule["labels"]["severity"] in {"critical", "warning", "info"}

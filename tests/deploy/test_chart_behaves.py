@@ -230,6 +230,17 @@ def test_the_alert_rules_are_those_that_promtool_tried() -> None:
     assert f'job="{job["replacement"]}"' in str(told), "the rules know the service by the name it is watched under"
 
 
+@pytest.mark.parametrize("documentation", ["https://wiki.example.org/cds", "https://wiki.example.org/cds/"])
+def test_alerts_link_to_the_runbook_where_the_site_keeps_it(documentation: str) -> None:
+    rule = {"enabled": True, "documentation": documentation}
+    objects = render(values={"monitoring": {"prometheusRule": rule}})
+    rules = [rule for group in pick(objects, "PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
+    links = {one["alert"]: one["annotations"] for one in rules if "alert" in one}
+    down = links["CytopeniaCdsDown"]["runbook_url"]
+    assert down == "https://wiki.example.org/cds/operations/alerts.md#cytopeniacdsdown"
+    assert all("runbook_url" in told and "runbook" not in told for told in links.values())
+
+
 def test_the_packaged_chart_brings_its_alert_rules(tmp_path: Path) -> None:
     run_helm("package", CHART, "--destination", tmp_path)
     (archive,) = tmp_path.glob("*.tgz")

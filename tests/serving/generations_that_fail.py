@@ -1,8 +1,9 @@
 """The real server over generations that load, or don't: `python -m tests.serving.generations_that_fail WORD...`.
 
 The first word is the first generation's, each reload takes the next: `good` and `fails` load or don't, `refused` isn't
-made at all; a path is that of a named pipe, at which it waits while it loads. Prints its URL; the app
-tells which generation it is. There is one process at a time, or as many as `WORKERS` of the environment says.
+made at all; a path is that of a named pipe, at which it waits while it loads. Prints its URL; the app tells which
+generation it is, and a line `told` what the master says of each reload. There is one process at a time, or as many as
+`WORKERS` of the environment says.
 """
 
 import os
@@ -15,7 +16,7 @@ from flask import Flask
 
 from cds_service.web.library_logs import listen_to_libraries
 from cds_service.web.master import FilesRefused, Operation
-from cds_service.web.request_log import configure_logging
+from cds_service.web.request_log import configure_logging, write_line
 from cds_service.web.server import Listen, private_folder, run_server
 
 
@@ -59,7 +60,8 @@ def main() -> None:
     listen_to_libraries("info")
     with private_folder():
         listen = Listen(port=0, workers=int(os.environ.get("WORKERS", "1")))
-        run_server(check(), Operation(check), listen, lambda url: print(url, flush=True))  # noqa: T201
+        operation = Operation(check, reloaded=lambda done: write_line("info", "told", {"reloaded": done}))
+        run_server(check(), operation, listen, lambda url: print(url, flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def test_the_old_stay_when_new_ones_cannot_load_and_the_next_reload_is_tried(tmp
         served.signal(signal.SIGHUP)
         line = served.wait_for_line("reloaded")
         assert (line["knowledgeVersion"], line["previousKnowledgeVersion"]) == ("4", "1")
+        assert [line["reloaded"] for line in served.lines if line["event"] == "told"] == [False, False, True]
         assert "4" in (_generation(served) for _ in range(1000))
         assert "marker" not in served.log.read_text(encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """SIGHUP on the real server: good files are served by new processes, bad ones leave the old, no call is lost."""
 
 import os
+import re
 import shutil
 import signal
 import uuid
@@ -25,6 +26,7 @@ from tests.builders.client_tokens import (
 )
 from tests.builders.concept_maps import EXAMPLE
 from tests.builders.fhir_stub import Reply, fhir_stub, resource, searchset
+from tests.builders.ports import free_port
 from tests.builders.serving import Served, serving, wait_for_end
 
 pytestmark = pytest.mark.server
@@ -91,6 +93,30 @@ def test_bad_knowledge_is_refused_in_one_line_and_the_old_stays(tmp_path: Path, 
         shutil.copy(SHIPPED / "units.toml", knowledge)
         served.signal(signal.SIGHUP)
         assert served.wait_for_line("reloaded")["knowledgeVersion"] == before
+
+
+def test_a_refused_reload_is_told_to_prometheus_until_one_is_made(tmp_path: Path, knowledge: Path) -> None:
+    metrics = f"127.0.0.1:{free_port()}"
+
+    def told() -> list[str]:
+        text = requests.get(f"http://{metrics}/metrics", timeout=30).text
+        return re.findall(r"^cds_last_reload_refused (\S+)$", text, re.MULTILINE)
+
+    with serving(tmp_path, CDS_AUTH="off", CDS_KNOWLEDGE_DIR=str(knowledge), CDS_METRICS_BIND=metrics) as served:
+        assert told() == ["0.0"]
+        _break(knowledge)
+        served.signal(signal.SIGHUP)
+        served.wait_for_line("reload-refused")
+        assert told() == ["1.0"]
+        worker = served.workers()[0]
+        os.kill(worker, signal.SIGKILL)
+        wait_for_end(worker)
+        assert _call(served).status_code == 200
+        assert told() == ["1.0"], "who replaces a dead one knows nothing of it, and takes nothing back"
+        shutil.copy(SHIPPED / "units.toml", knowledge)
+        served.signal(signal.SIGHUP)
+        served.wait_for_line("reloaded")
+        assert told() == ["0.0"]
 
 
 @pytest.mark.parametrize(
