@@ -1,11 +1,14 @@
 """Values: every setting can be reached, wrong ones are named, what cannot work together is refused with a way out."""
 
+import copy
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft7Validator, ValidationError
 
 from cds_service.settings import SECRETS, Settings
@@ -144,6 +147,62 @@ def _names_it(error: ValidationError, path: str) -> bool:
     return (place == path or place.startswith(path + "/")) or (unknown and path.rpartition("/")[2] in error.message)
 
 
+VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+OF_ONE_REPLICA: dict[str, Any] = {
+    "replicaCount": 1,
+    "settings": {"CDS_AUTH": "off", "CDS_ALLOW_HTTP": "on", "CDS_OTLP_ENDPOINT": "http://collector:4318"},
+    "secrets": {"CDS_REDIS_URL": {"name": "redis"}},
+    "files": {"CDS_CA_BUNDLE": {"secret": "authorities"}},
+    "ingress": {"enabled": True, "tlsSecret": "tls"},
+    "monitoring": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
+}
+
+
+def _with_null(values: dict[str, Any], path: str) -> dict[str, Any]:
+    *folders, name = path.split(".")
+    changed = node = copy.deepcopy(values)
+    for folder in folders:
+        node = node.setdefault(folder, {})
+    node[name] = None
+    return changed
+
+
+def _refused_for_want_of(path: str) -> bool:
+    """Whether the schema names this value when it is null: helm takes it out of the defaults before it looks."""
+    parent, _, name = path.rpartition(".")
+    changed = node = copy.deepcopy(VALUES)
+    for folder in filter(None, parent.split(".")):
+        node = node[folder]
+    del node[name]
+    return any(
+        error.validator == "required"
+        and ".".join(map(str, error.absolute_path)) == parent
+        and error.message.startswith(f"'{name}' ")
+        for error in Draft7Validator(SCHEMA).iter_errors(changed)
+    )
+
+
+def _paths() -> Iterator[str]:
+    for value in read_values():
+        names = value.path.split(".")
+        yield from (".".join(names[:end]) for end in range(1, len(names) + 1))
+
+
+def _nulls(part: object) -> bool:
+    parts = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return part is None or any(map(_nulls, parts))
+
+
+@pytest.mark.parametrize("path", sorted(set(_paths())))
+def test_a_value_that_is_null_is_as_if_empty_or_refused_by_its_name(path: str) -> None:
+    assert _refused_for_want_of(path) or not any(map(_nulls, render(values=_with_null(OF_ONE_REPLICA, path))))
+
+
+def test_helm_tells_which_value_is_null() -> None:
+    with pytest.raises(ChartRefused, match=r"image: repository is required"):
+        render(values={"image": {"repository": None}})
+
+
 def test_helm_holds_values_against_the_schema() -> None:
     with pytest.raises(ChartRefused, match=r"settings.CDS_AUTH: settings.CDS_AUTH must be one of the following"):
         render(values={"settings": {"CDS_AUTH": "maybe"}})
@@ -169,6 +228,9 @@ ALONE = {"replicaCount": 1, "secrets": {"CDS_DATABASE_URL": WITHOUT_SECRET}}
         ({"persistence": {"enabled": True}}, "persistence.enabled: false"),
         ({"purge": {"enabled": True}}, "settings.CDS_RETENTION_DAYS"),
         (ALONE | {"purge": {"enabled": True}, "settings": {"CDS_RETENTION_DAYS": "audit=9"}}, "purge.enabled: false"),
+        ({"autoscaling": {"enabled": True}, "resources": None}, "resources.requests.cpu"),
+        ({"secrets": {"CDS_DATABASE_URL": None}}, "secrets.CDS_DATABASE_URL.name"),
+        ({"files": {"CDS_TRUSTED_CLIENTS": None}}, "files.CDS_TRUSTED_CLIENTS.secret"),
         ({"ingress": {"enabled": True}}, "ingress.tlsSecret"),
         ({"settings": {"CDS_PUBLIC_URL": "http://cds.example.org"}}, 'settings.CDS_ALLOW_HTTP: "on"'),
         (

@@ -7,8 +7,10 @@ enableServiceLinks: false
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .Values.podSecurityContext }}
 securityContext:
-  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with .Values.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
@@ -25,8 +27,10 @@ tolerations:
 {{- define "cytopenia-cds.containerBasics" -}}
 image: {{ include "cytopenia-cds.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- with .Values.securityContext }}
 securityContext:
-  {{- toYaml .Values.securityContext | nindent 2 }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* The volume of secrets named in `names`, or of all; a key each, by the setting's name. */}}
@@ -76,8 +80,10 @@ spec:
         {{- with .root.Values.settings.CDS_RETENTION_DAYS }}
         - {name: CDS_RETENTION_DAYS, value: {{ include "cytopenia-cds.text" . | quote }}}
         {{- end }}
+      {{- with .root.Values.migration.resources }}
       resources:
-        {{- toYaml .root.Values.migration.resources | nindent 8 }}
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       volumeMounts:
         - {name: secrets, mountPath: /etc/cytopenia-cds/secrets, readOnly: true}
         - {name: tmp, mountPath: /tmp}

@@ -11,13 +11,13 @@
 {{- if and $several $embedded -}}
 {{- $problems = append $problems "Several replicas need one database: with the embedded SQLite each would have its own memory of cards, feedback and used tokens. Name a Secret with the URL of a PostgreSQL in secrets.CDS_DATABASE_URL.name, or run one replica (replicaCount: 1, autoscaling.enabled: false)." -}}
 {{- end -}}
-{{- if and $several $remembers (not .Values.secrets.CDS_PSEUDONYM_KEY.name) -}}
+{{- if and $several $remembers (not (dig "CDS_PSEUDONYM_KEY" "name" "" .Values.secrets)) -}}
 {{- $problems = append $problems "Several replicas need the same pseudonym key: else what one remembers the others don't recognise. Name a Secret with it in secrets.CDS_PSEUDONYM_KEY.name." -}}
 {{- end -}}
-{{- if and $several (or .Values.files.CDS_SMART_REGISTRATIONS.secret .Values.files.CDS_SMART_REGISTRATIONS.configMap) (not .Values.secrets.CDS_SESSION_KEY.name) -}}
+{{- if and $several (or (dig "CDS_SMART_REGISTRATIONS" "secret" "" .Values.files) (dig "CDS_SMART_REGISTRATIONS" "configMap" "" .Values.files)) (not (dig "CDS_SESSION_KEY" "name" "" .Values.secrets)) -}}
 {{- $problems = append $problems "Several replicas of the SMART app need the same session key: else a chart opened at one is unknown to the others. Name a Secret with it in secrets.CDS_SESSION_KEY.name." -}}
 {{- end -}}
-{{- if and $required (not .Values.files.CDS_TRUSTED_CLIENTS.secret) (not .Values.files.CDS_TRUSTED_CLIENTS.configMap) -}}
+{{- if and $required (not (dig "CDS_TRUSTED_CLIENTS" "secret" "" .Values.files)) (not (dig "CDS_TRUSTED_CLIENTS" "configMap" "" .Values.files)) -}}
 {{- $problems = append $problems "The service answers trusted clients only, and none are named. Name a Secret with them in files.CDS_TRUSTED_CLIENTS.secret, or, behind a gateway that authenticates clients, set settings.CDS_AUTH: \"off\"." -}}
 {{- end -}}
 {{- range $name, $file := .Values.files -}}
@@ -25,7 +25,7 @@
 {{- $problems = append $problems (printf "files.%s has a secret and a configMap; keep one." $name) -}}
 {{- end -}}
 {{- end -}}
-{{- if and .Values.autoscaling.enabled (not (dig "requests" "cpu" "" .Values.resources)) -}}
+{{- if and .Values.autoscaling.enabled (not (dig "requests" "cpu" "" (.Values.resources | default dict))) -}}
 {{- $problems = append $problems "Autoscaling goes by the CPU requested: set resources.requests.cpu." -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}

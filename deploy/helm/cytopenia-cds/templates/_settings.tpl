@@ -28,7 +28,7 @@
 
 {{/* "true" where the database is the embedded one. */}}
 {{- define "cytopenia-cds.embedded" -}}
-{{- empty .Values.secrets.CDS_DATABASE_URL.name -}}
+{{- empty (dig "CDS_DATABASE_URL" "name" "" .Values.secrets) -}}
 {{- end -}}
 
 {{- define "cytopenia-cds.several" -}}
