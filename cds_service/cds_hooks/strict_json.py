@@ -37,12 +37,16 @@ def decode_call(body: bytes) -> dict[str, object]:
     Raises:
         RequestInvalid: the body isn't one JSON object, or what was decoded of it isn't strict; as `decode_object`.
     """
-    members = _members_of(body)
-    prefetch = members.pop("prefetch", None) if members else None
-    keys = _members_of(bytes(prefetch)) if prefetch is not None else None
-    if members is None or keys is None or not _is_utf8(body) or _has_nul(body):
-        return decode_object(body)
-    return {name: decode_part(part) for name, part in members.items()} | {"prefetch": keys}
+    try:
+        prefetch = _CALL.decode(body).prefetch
+        place = _place_of(prefetch, body)
+        if place is not None and _is_utf8(body) and not _has_nul(body):
+            members = decode_object(body[: place.start] + _ELSEWHERE + body[place.stop :])
+            if members["prefetch"] == 0:
+                return members | {"prefetch": prefetch}
+    except (msgspec.MsgspecError, RecursionError, RequestInvalid):
+        pass
+    return decode_object(body)
 
 
 def decode_part(part: msgspec.Raw) -> object:
@@ -75,25 +79,26 @@ def decode_harmless(text: bytes) -> object:
 
 def _is_utf8(body: bytes) -> bool:
     try:
-        body.decode("utf-8")
+        if not body.isascii():
+            body.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _members_of(document: bytes) -> dict[str, msgspec.Raw] | None:
-    """The members of an object, each as it was sent; None where it is no object, no JSON, or has a member twice."""
-    try:
-        members = MEMBERS.decode(document)
-    except (msgspec.MsgspecError, RecursionError):
+def _place_of(prefetch: dict[str, msgspec.Raw], body: bytes) -> slice | None:
+    """Where its object stands in the body; None where that can't be told, or it has a member twice."""
+    found = _PREFETCH.search(body)
+    if found is None:
         return None
-    end = 0
-    for part in members.values():
-        name = _NAME.match(document, end)
-        if name is None or not document.startswith(part, name.end()):
+    end = found.end()
+    for part in prefetch.values():
+        name = _NAME.match(body, end)
+        if name is None or not body.startswith(part, name.end()):
             return None
         end = name.end() + len(memoryview(part))
-    return members if _END.fullmatch(document, end) else None
+    closed = _END.match(body, end)
+    return slice(found.end(), closed.end()) if closed else None
 
 
 def decode_object(body: bytes) -> dict[str, object]:
@@ -171,10 +176,18 @@ def _plain_number(text: str) -> Decimal:
     return Decimal(text)
 
 
+class _Call(msgspec.Struct):
+    prefetch: dict[str, msgspec.Raw]
+
+
+_CALL = msgspec.json.Decoder(_Call)
+_PREFETCH = re.compile(rb'"prefetch"\s*:\s*(?={)')
+_ELSEWHERE = b"0"
+"""What stands for the object of `prefetch` while the rest is decoded: no object, so that it can't be another one."""
 _AT_ONCE = msgspec.json.Decoder(float_hook=_plain_number)
 _AS_DECODED = msgspec.json.Encoder(decimal_format="number")
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """An object to its members, each as it was sent."""
 _NAME = re.compile(rb'[\s{,]*"(?:[^"\\]|\\.)*"\s*:\s*')
-_END = re.compile(rb"[\s{]*}\s*")
+_END = re.compile(rb"[\s{]*}")
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_float=_exact_number, parse_int=_exact_integer)

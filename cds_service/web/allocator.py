@@ -3,7 +3,11 @@
 import ctypes
 from contextlib import suppress
 
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
+_KEPT_BYTES = 16 * 1024 * 1024
+"""What a long history takes: handed back after each call, the kernel clears it page by page for the next one."""
 
 
 def use_one_heap() -> None:
@@ -13,4 +17,7 @@ def use_one_heap() -> None:
     anyway. A C library without this setting is left as it is.
     """
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(_M_ARENA_MAX, 1)
+        set_option(_M_MMAP_THRESHOLD, _KEPT_BYTES // 2)
+        set_option(_M_TRIM_THRESHOLD, _KEPT_BYTES)
