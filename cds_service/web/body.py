@@ -1,6 +1,6 @@
 """The bytes of a request: their media type, their size, their end. Knows nothing of what they say."""
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from flask import request
 from werkzeug.exceptions import HTTPException
@@ -54,7 +54,7 @@ def _check_media_type(environ: "WSGIEnvironment") -> None:
         raise RequestInvalid("Send the body in UTF-8; JSON has no other charset.")
 
 
-def _read_up_to(limit: int, stream: BinaryIO) -> bytes:
+def _read_up_to(limit: int, stream: IO[bytes]) -> bytes:
     """Read without Werkzeug's own limit, at which a chunked body would be cut and look whole."""
     chunks: list[bytes] = []
     while limit > 0:

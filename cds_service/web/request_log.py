@@ -65,7 +65,7 @@ def record_calls(
     @app.before_request
     def open_record() -> None:
         g.call_record = CallRecord(received_at=clock(), endpoint=request.endpoint or "none")
-        g.call_phase = Phase.of_call(listeners, request.headers.get("traceparent", ""))
+        g.call_phase = Phase.of_call(listeners, request.environ.get("HTTP_TRACEPARENT", ""))
         g.call_phase.begin()
 
     @app.after_request

@@ -59,11 +59,11 @@ def _know_client_first(app: Flask, edge: Edge) -> None:
 
     @app.before_request
     def know_client() -> None:
-        if http_request.endpoint not in _FOR_CLIENTS or http_request.method == "OPTIONS":
+        record, environ = current_call(), http_request.environ
+        if record.endpoint not in _FOR_CLIENTS or environ["REQUEST_METHOD"] == "OPTIONS":
             return
-        record = current_call()
         with Phase("authenticating"):
-            record.client = edge.authenticate(http_request.headers.get("Authorization"), http_request.path)
+            record.client = edge.authenticate(environ.get("HTTP_AUTHORIZATION"), http_request.path)
         if not edge.admit(_name_of(record.client)):
             record.rate_limit = "unknown"
 
