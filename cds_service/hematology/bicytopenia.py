@@ -1,6 +1,6 @@
 """Bicytopenia: leukocytes and platelets low together. Judges only the two findings; no counts are read here."""
 
-from datetime import date, datetime
+from datetime import date
 
 from cds_service.hematology.criteria import Guideline
 from cds_service.hematology.verdicts import Finding, FindingAssessment, Occasion, Run, Verdict
@@ -49,17 +49,20 @@ def _pair(leukocytes: Run | None, platelets: Run | None, guideline: Guideline) -
     """
     if leukocytes is None or platelets is None:
         return None
-    white, plates = (sorted(run.occasions, key=_date) for run in (leukocytes, platelets))
-    while white and plates:
-        one, other = white[-1], plates[-1]
+    white, plates = (iter(sorted(run.occasions, key=_day, reverse=True)) for run in (leukocytes, platelets))
+    one, other = next(white, None), next(plates, None)
+    while one and other:
         if days_apart(one.collected, other.collected) <= guideline.pair.days:
             return one, other
-        (white if _date(one) > _date(other) else plates).pop()
+        if _day(one) > _day(other):
+            one = next(white, None)
+        else:
+            other = next(plates, None)
     return None
 
 
-def _date(occasion: Occasion) -> tuple[date, datetime]:
-    return occasion.collected.day, chronology(occasion.collected)
+def _day(occasion: Occasion) -> date:
+    return occasion.collected.day
 
 
 def _latest_first(occasion: Occasion) -> tuple[object, ...]:

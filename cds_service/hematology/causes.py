@@ -34,18 +34,20 @@ def assess_causes(
     for one in _matched(picture, low, guideline):
         matched[one[0].group].append(one)
     recorded = [group for group in guideline.groups if group.id in matched]
-    context = tuple(support for group in recorded if (support := _context(group, matched[group.id])).evidence)
+    context = tuple([support for group in recorded if (support := _context(group, matched[group.id])).evidence])
     if not low.any:
         return Causes(context=context)
     blasts = _blasts(picture, guideline, as_of)
-    supports = [_support(group, matched[group.id], blasts) for group in guideline.groups if not group.context_only]
-    named = {group.id for group in guideline.groups if group.always_named}
-    always = named if bicytopenia.verdict is Verdict.PRESENT else set()
+    both = bicytopenia.verdict is Verdict.PRESENT
+    always = {group.id for group in guideline.groups if group.always_named} if both else set()
+    told = {*matched, *always, *([BLASTS_SUPPORT] if blasts else [])}
+    candidates = [group for group in guideline.groups if group.id in told and not group.context_only]
+    supports = [_support(group, matched[group.id], blasts) for group in candidates]
     return Causes(
-        groups=tuple(one for one in supports if one.evidence or one.group in always),
+        groups=tuple([one for one in supports if one.evidence or one.group in always]),
         context=context,
         assessed=True,
-        weak=tuple(one for one in supports if one.weak and not one.evidence and one.group not in always),
+        weak=tuple([one for one in supports if one.weak and not one.evidence and one.group not in always]),
     )
 
 

@@ -123,4 +123,4 @@ class ClinicalPicture:
 
     def counts_of(self, analyte: Analyte) -> tuple[CountResult, ...]:
         """The usable counts of one analyte, in the order read."""
-        return tuple(result for result in self.counts if result.analyte is analyte)
+        return tuple([result for result in self.counts if result.analyte is analyte])

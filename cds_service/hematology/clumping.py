@@ -36,7 +36,7 @@ class _ReportTimes:
 
     def __init__(self, reported: Iterable[CollectionTime], hours_before: Criterion) -> None:
         times = tuple(reported)
-        self._reach = timedelta(hours=int(hours_before.value))
+        self._reach = hours_before.span
         self._instants = sorted(one.instant for one in times if one.instant is not None)
         self._days = {one.day for one in times}
         self._bare = {one.day for one in times if one.instant is None}

@@ -33,7 +33,7 @@ class CountHistory:
     @property
     def usable(self) -> tuple[Occasion, ...]:
         """The occasions that may decide: on one side of the limit, reliable, no mere estimate."""
-        return tuple(one for one in self.occasions if is_usable(one))
+        return tuple([one for one in self.occasions if is_usable(one)])
 
 
 def is_usable(occasion: Occasion) -> bool:
@@ -47,7 +47,7 @@ def read_history(
     """The history of one analyte, judged against `limit`."""
     recorded = mark_clumped(picture.counts_of(analyte), picture.clumping, guideline.clumping_before_hours)
     counts = [count for count in recorded if within(count.collected, as_of, guideline.lookback)]
-    undecided = tuple(_undecided(count) for count in counts if is_below(count, limit.value) is None)
+    undecided = tuple([_undecided(count) for count in counts if is_below(count, limit.value) is None])
     unread = [one for one in (*picture.set_aside, *undecided) if one.analyte is analyte and one.unreadable]
     return CountHistory(
         analyte=analyte,
@@ -55,7 +55,7 @@ def read_history(
         occasions=tuple(gather_occasions(counts, limit, guideline.same_specimen_hours)),
         unread=newest_first(unread),
         undecided=undecided,
-        low_confidence=tuple(sorted((c for c in counts if c.low_confidence), key=_chronology_of_count, reverse=True)),
+        low_confidence=tuple(sorted([c for c in counts if c.low_confidence], key=_chronology_of_count, reverse=True)),
     )
 
 

@@ -1,6 +1,7 @@
 """The criteria as the domain needs them: values with their provenance. Their source is `knowledge/data/criteria`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -27,6 +28,11 @@ class Criterion:
     def days(self) -> int:
         """The value as a whole number of days."""
         return int(self.value)
+
+    @cached_property
+    def span(self) -> timedelta:
+        """The value, in days of 24 hours or in hours, as a length of time."""
+        return timedelta(hours=int(self.value)) if self.unit == "h" else timedelta(days=int(self.value))
 
 
 @dataclass(frozen=True)

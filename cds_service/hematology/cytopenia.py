@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from cds_service.hematology.count_history import CountHistory, is_usable
 from cds_service.hematology.criteria import Guideline
@@ -15,12 +16,14 @@ _DECIDING = frozenset({Side.LOW, Side.NOT_LOW, Side.UNRELIABLE})
 
 @dataclass(frozen=True)
 class _Standing:
-    """The newest current occasion that decides, its run when low, and what is newer and couldn't be used."""
+    """The newest current occasion that decides, its run when low, what is newer and couldn't be used, and the rest."""
 
     newest: Occasion | None
     run: Run | None
+    previous: Occasion | None
     unread: tuple[SetAside, ...]
     conflicting: Occasion | None
+    deciding: tuple[Occasion, ...]
 
     @property
     def overtaken(self) -> bool:
@@ -50,13 +53,9 @@ def is_persistent(run: Run, guideline: Guideline) -> bool:
 
 def _standing(history: CountHistory, guideline: Guideline, as_of: datetime) -> _Standing:
     """A result that isn't current decides nothing; what is reported since then still counts as unread."""
-    own = [
-        one for one in history.occasions if not one.low_confidence and within(one.collected, as_of, guideline.current)
-    ]
-    newest = next((one for one in own if _decides(one)), None)
-    conflicting = next((one for one in own if one.side is Side.CONFLICTING), None)
-    if newest and conflicting and not is_newer(conflicting.collected, newest.collected):
-        conflicting = None
+    deciding = tuple([one for one in history.occasions if _decides(one)])
+    newest = next((one for one in deciding if within(one.collected, as_of, guideline.current)), None)
+    conflicting = _conflicting(newest, history, guideline, as_of)
     unread = tuple(
         one
         for one in history.unread
@@ -64,7 +63,20 @@ def _standing(history: CountHistory, guideline: Guideline, as_of: datetime) -> _
         and within(one.collected, as_of, guideline.current)
         and (newest is None or is_newer(one.collected, newest.collected))
     )
-    return _Standing(newest, _run(newest, history, guideline), unread, conflicting)
+    older = history.occasions[history.occasions.index(newest) + 1 :] if newest else ()
+    run = low_run(newest, older, guideline) if newest and newest.side is Side.LOW else None
+    previous = next((one for one in older if is_usable(one)), None)
+    return _Standing(newest, run, previous, unread, conflicting, deciding)
+
+
+def _conflicting(
+    newest: Occasion | None, history: CountHistory, guideline: Guideline, as_of: datetime
+) -> Occasion | None:
+    """The newest current conflicting occasion, where it is newer than `newest`."""
+    for one in takewhile(lambda one: one is not newest, history.occasions):
+        if one.side is Side.CONFLICTING and not one.low_confidence and within(one.collected, as_of, guideline.current):
+            return one if newest is None or is_newer(one.collected, newest.collected) else None
+    return None
 
 
 def _decides(occasion: Occasion) -> bool:
@@ -81,13 +93,6 @@ def _verdict(standing: _Standing) -> Verdict:
     return Verdict.NOT_EVALUABLE if standing.overtaken else Verdict.ABSENT
 
 
-def _run(newest: Occasion | None, history: CountHistory, guideline: Guideline) -> Run | None:
-    if newest is None or newest.side is not Side.LOW:
-        return None
-    position = history.occasions.index(newest)
-    return low_run(newest, history.occasions[position + 1 :], guideline)
-
-
 def _finding(
     finding: Finding,
     verdict: Verdict,
@@ -97,26 +102,18 @@ def _finding(
 ) -> FindingAssessment:
     newest, run, conflicting = standing.newest, standing.run, standing.conflicting
     persistence = (guideline.separation,) if finding is Finding.LEUKOPENIA else ()
-    in_run = {result for one in run.occasions for result in one.results} if run else set()
+    estimates_in_run = {result for one in run.occasions if one.low_confidence for result in one.results} if run else ()
     return FindingAssessment(
         finding=finding,
         verdict=verdict,
         statement=guideline.statements.get(finding),
         criteria=(history.limit, guideline.current, *persistence),
-        occasions=run.occasions if run else tuple(one for one in (conflicting, newest) if one is not None),
+        occasions=run.occasions if run else tuple([one for one in (conflicting, newest) if one is not None]),
         newest=newest,
         run=run,
-        previous=_previous(newest, history),
+        previous=standing.previous,
         unread=standing.unread,
         conflicting=conflicting,
-        deciding=tuple(one for one in history.occasions if _decides(one)),
-        shown_only=tuple(result for result in history.low_confidence if result not in in_run),
+        deciding=standing.deciding,
+        shown_only=tuple([result for result in history.low_confidence if result not in estimates_in_run]),
     )
-
-
-def _previous(newest: Occasion | None, history: CountHistory) -> Occasion | None:
-    """The usable occasion before the newest, whatever its side."""
-    if newest is None:
-        return None
-    older = history.occasions[history.occasions.index(newest) + 1 :]
-    return next((one for one in older if is_usable(one)), None)

@@ -20,6 +20,8 @@ def find_downgrades(
     picture: ClinicalPicture, low: LowCounts, leading: Finding, neutrophils: CountHistory, guideline: Guideline
 ) -> Downgrades:
     """The records that downgrade the leading finding (bicytopenia or leukopenia), by kind, each once."""
+    if not (picture.conditions or picture.medications):
+        return ()
     benign = leading is Finding.LEUKOPENIA and _benign_may_explain(low, neutrophils, guideline)
     found = [
         *_conditions(picture, low, guideline, benign=benign),

@@ -1,6 +1,7 @@
 """One specimen is one result: counts of one analyte gathered into occasions, and the side of the limit each is on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 
 from cds_service.hematology.bounds import is_below
 from cds_service.hematology.criteria import Criterion
@@ -19,24 +20,30 @@ _BOUND_ORDER = {
 }
 
 
-def gather_occasions(results: Iterable[CountResult], limit: Criterion, specimen_hours: Criterion) -> list[Occasion]:
+def gather_occasions(results: Sequence[CountResult], limit: Criterion, specimen_hours: Criterion) -> list[Occasion]:
     """The occasions of one analyte's results, newest first, each with its side of `limit`.
 
     A low-confidence result of the same occasion as a criterion result yields to it and is left out.
     """
-    counted = list(results)
-    criterion = Occasions([one for one in counted if not one.low_confidence], specimen_hours)
-    estimates = Occasions([one for one in counted if one.low_confidence and not criterion.hold(one)], specimen_hours)
-    occasions = [_occasion(_still_standing(group), limit) for group in criterion.groups() + estimates.groups()]
-    return sorted(
-        occasions, key=lambda occasion: (chronology(occasion.collected), occasion.collected.day), reverse=True
-    )
+    criterion = Occasions([one for one in results if not one.low_confidence], specimen_hours)
+    groups = criterion.groups()
+    if estimates := [one for one in results if one.low_confidence and not criterion.hold(one)]:
+        groups += Occasions(estimates, specimen_hours).groups()
+    return sorted([_occasion(group, limit) for group in groups], key=_when, reverse=True)
+
+
+def _when(occasion: Occasion) -> tuple[datetime, date]:
+    collected = occasion.collected
+    return chronology(collected), collected.day
+
+
+def _occasion(group: list[CountResult], limit: Criterion) -> Occasion:
+    results = tuple(group if len(group) == 1 else _differing(_still_standing(group), limit))
+    return Occasion(results[0].analyte, results, _side(results, limit))
 
 
 def _still_standing(group: list[CountResult]) -> list[CountResult]:
     """What the tie order leaves: corrections, then nRBC-corrected counts, then the latest issued."""
-    if len(group) == 1:
-        return group
     standing = _keep(group, lambda result: result.status in _CORRECTIONS)
     standing = _keep(standing, lambda result: result.nrbc_corrected)
     issued = [result.issued for result in standing if result.issued is not None]
@@ -51,16 +58,13 @@ def _keep(results: list[CountResult], preferred: Callable[[CountResult], bool]) 
     return [result for result in results if preferred(result)] or results
 
 
-def _occasion(standing: list[CountResult], limit: Criterion) -> Occasion:
-    """Bounds that decide nothing count only where nothing else stands."""
-    if len(standing) == 1:
-        return Occasion(analyte=standing[0].analyte, results=tuple(standing), side=_side(tuple(standing), limit))
+def _differing(standing: list[CountResult], limit: Criterion) -> Iterable[CountResult]:
+    """One of each value, lowest first. Bounds that decide nothing count only where nothing else stands."""
     decided = [result for result in standing if is_below(result, limit.value) is not None]
     differing: dict[tuple[object, Comparator], CountResult] = {}
     for result in sorted(decided or standing, key=_lowest_first):
         differing.setdefault((result.value, result.comparator), result)
-    results = tuple(differing.values())
-    return Occasion(analyte=results[0].analyte, results=results, side=_side(results, limit))
+    return differing.values()
 
 
 def _lowest_first(result: CountResult) -> tuple[object, ...]:
@@ -75,12 +79,10 @@ def _lowest_first(result: CountResult) -> tuple[object, ...]:
 
 
 def _side(results: tuple[CountResult, ...], limit: Criterion) -> Side:
-    below = {is_below(result, limit.value) for result in results}
-    if below == {None}:
+    below = [is_below(result, limit.value) for result in results]
+    if False in below:
+        return Side.CONFLICTING if True in below else Side.NOT_LOW
+    if True not in below:
         return Side.UNDECIDED
-    if below == {True, False}:
-        return Side.CONFLICTING
-    if below == {False}:
-        return Side.NOT_LOW
-    clumped = any(result.clumped and result.analyte is Analyte.PLATELETS for result in results)
+    clumped = [result for result in results if result.clumped and result.analyte is Analyte.PLATELETS]
     return Side.UNRELIABLE if clumped else Side.LOW

@@ -18,9 +18,9 @@ def low_run(newest: Occasion, older: Iterable[Occasion], guideline: Guideline) -
     """
     members, gaps = [newest], [0]
     for occasion in older:
-        if occasion.side is Side.NOT_LOW and not occasion.low_confidence:
-            break
         if occasion.side is not Side.LOW:
+            if occasion.side is Side.NOT_LOW and not occasion.low_confidence:
+                break
             continue
         gap = days_apart(members[-1].collected, occasion.collected)
         if gap > guideline.run_gap.days:

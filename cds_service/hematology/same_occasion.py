@@ -5,33 +5,19 @@ specimen within some hours. Linear in the number of results, however they lie. K
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
 
 from cds_service.hematology.criteria import Criterion
-from cds_service.hematology.lab_results import CountResult
+from cds_service.hematology.lab_results import CollectionTime, CountResult
+
+_Place = int | date
+"""The minute of a result, or its date where it has no time: results of one place are of one occasion."""
 
 _DAY = timedelta(days=1)
-
-
-@dataclass
-class _Times:
-    """The times of some results: those with a time in `timed`, all of a date in `dates`, `bare` dates have one without.
-
-    The numbers are the results' positions.
-    """
-
-    timed: list[tuple[datetime, int]] = field(default_factory=list)
-    dates: dict[date, list[int]] = field(default_factory=lambda: defaultdict(list))
-    bare: set[date] = field(default_factory=set)
-
-    def add(self, result: CountResult, position: int) -> None:
-        collected = result.collected
-        self.dates[collected.day].append(position)
-        if collected.instant is None:
-            self.bare.add(collected.day)
-        else:
-            self.timed.append((collected.instant, position))
+_MINUTE = timedelta(minutes=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Occasions:
@@ -39,68 +25,102 @@ class Occasions:
 
     def __init__(self, results: Sequence[CountResult], specimen_hours: Criterion) -> None:
         self._results = results
-        self._reach = timedelta(hours=int(specimen_hours.value))
-        self._all = _Times()
-        self._specimens: dict[str, _Times] = defaultdict(_Times)
-        for position, result in enumerate(results):
-            self._all.add(result, position)
+        self._reach = specimen_hours.span
+        self._places = [_place(result.collected) for result in results]
+        self._specimens: dict[str, list[CollectionTime]] = defaultdict(list)
+        for result in results:
             if result.specimen is not None:
-                self._specimens[result.specimen].add(result, position)
-        for times in (self._all, *self._specimens.values()):
-            times.timed.sort()
-        self._minutes: dict[datetime, list[int]] = defaultdict(list)
-        for instant, position in self._all.timed:
-            self._minutes[_minute(instant)].append(position)
+                self._specimens[result.specimen].append(result.collected)
 
     def groups(self) -> list[list[CountResult]]:
         """The results by occasion. What is one occasion with a member belongs to all of it."""
-        leader = list(range(len(self._results)))
+        leader: dict[_Place, _Place] = {}
 
-        def find(position: int) -> int:
-            while leader[position] != position:
-                leader[position] = leader[leader[position]]
-                position = leader[position]
-            return position
+        def find(place: _Place) -> _Place:
+            while place in leader:
+                above = leader[place]
+                leader[place] = leader.get(above, above)
+                place = above
+            return place
 
-        for first, *others in self._together():
-            for position in others:
-                leader[find(position)] = find(first)
-        groups: dict[int, list[CountResult]] = defaultdict(list)
-        for position, result in enumerate(self._results):
-            groups[find(position)].append(result)
+        for one, other in self._links():
+            if (first := find(one)) != (second := find(other)):
+                leader[second] = first
+        groups: dict[_Place, list[CountResult]] = defaultdict(list)
+        places = [find(place) for place in self._places] if leader else self._places
+        for place, result in zip(places, self._results, strict=True):
+            groups[place].append(result)
         return list(groups.values())
 
     def hold(self, other: CountResult) -> bool:
         """Whether `other`, which isn't among the results, is of one occasion with one of them."""
-        times = self._specimens.get(other.specimen) if other.specimen is not None else None
-        return self._of_its_time(other) or (times is not None and self._of_its_specimen(other, times))
+        times = self._specimen_times.get(other.specimen) if other.specimen is not None else None
+        return self._of_its_time(other.collected) or (times is not None and times.reach(other.collected))
 
-    def _of_its_time(self, other: CountResult) -> bool:
-        instant, day = other.collected.instant, other.collected.day
-        if instant is None:
-            return day in self._all.dates
-        return day in self._all.bare or _minute(instant) in self._minutes
+    def _of_its_time(self, other: CollectionTime) -> bool:
+        if other.instant is None:
+            return other.day in self._days
+        return other.day in self._taken or _minute(other.instant) in self._taken
 
-    def _of_its_specimen(self, other: CountResult, times: _Times) -> bool:
-        instant, days = other.collected.instant, set(self._days_around(other.collected.day))
-        if instant is None:
-            return not days.isdisjoint(times.dates)
-        nearest = bisect_left(times.timed, (instant - self._reach, -1))
-        timed = nearest < len(times.timed) and times.timed[nearest][0] <= instant + self._reach
-        return timed or not days.isdisjoint(times.bare)
+    @cached_property
+    def _taken(self) -> set[_Place]:
+        return set(self._places)
 
-    def _together(self) -> Iterator[list[int]]:
-        """Positions that are one occasion, some at a time; together these links make the groups."""
-        yield from self._minutes.values()
-        yield from (self._all.dates[day] for day in self._all.bare)
-        for times in self._specimens.values():
-            for (one, first), (other, second) in zip(times.timed, times.timed[1:], strict=False):
-                if other - one <= self._reach:
-                    yield [first, second]
-            for day in times.bare:
-                yield [position for near in self._days_around(day) for position in times.dates.get(near, ())]
+    @cached_property
+    def _days(self) -> set[date]:
+        return {result.collected.day for result in self._results}
 
-    def _days_around(self, day: date) -> Iterable[date]:
+    @cached_property
+    def _specimen_times(self) -> dict[str, "_SpecimenTimes"]:
+        return {specimen: _SpecimenTimes(drawn, self._reach) for specimen, drawn in self._specimens.items()}
+
+    def _links(self) -> Iterator[tuple[_Place, _Place]]:
+        """Places that are of one occasion, two at a time; together these links make the groups."""
+        if bare := {result.collected.day for result in self._results if result.collected.instant is None}:
+            for place, result in zip(self._places, self._results, strict=True):
+                if result.collected.day in bare:
+                    yield result.collected.day, place
+        for drawn in self._specimens.values():
+            if len(drawn) > 1:
+                yield from _SpecimenTimes(drawn, self._reach).links()
+
+
+class _SpecimenTimes:
+    """When the results of one specimen were collected: the instants of those with a time, and all by date."""
+
+    def __init__(self, collected: Iterable[CollectionTime], reach: timedelta) -> None:
+        self._reach = reach
+        self._instants: list[datetime] = []
+        self._bare: set[date] = set()
+        self._dates: dict[date, set[_Place]] = defaultdict(set)
+        for one in collected:
+            self._dates[one.day].add(_place(one))
+            if one.instant is None:
+                self._bare.add(one.day)
+            else:
+                self._instants.append(one.instant)
+        self._instants.sort()
+
+    def links(self) -> Iterator[tuple[_Place, _Place]]:
+        """Places that are of one occasion, two at a time."""
+        for one, other in pairwise(self._instants):
+            if other - one <= self._reach:
+                yield _minute(one), _minute(other)
+        for day in self._bare:
+            for near in self._days_around(day):
+                for place in self._dates.get(near, ()):
+                    yield day, place
+
+    def reach(self, other: CollectionTime) -> bool:
+        """Whether another result of the specimen, collected then, is of one occasion with one of these."""
+        days = set(self._days_around(other.day))
+        if other.instant is None:
+            return not days.isdisjoint(self._dates)
+        nearest = bisect_left(self._instants, other.instant - self._reach)
+        timed = nearest < len(self._instants) and self._instants[nearest] <= other.instant + self._reach
+        return timed or not days.isdisjoint(self._bare)
+
+    def _days_around(self, day: date) -> Iterator[date]:
         """The dates of which a result without time may be of the same specimen; none that no calendar reaches."""
         reach = self._reach // _DAY
         for distance in range(-reach, reach + 1):
@@ -110,6 +130,10 @@ class Occasions:
                 continue
 
 
-def _minute(instant: datetime) -> datetime:
+def _place(collected: CollectionTime) -> _Place:
+    return collected.day if collected.instant is None else _minute(collected.instant)
+
+
+def _minute(instant: datetime) -> int:
     """An analyser's result and its validated copy differ in seconds: they are one."""
-    return instant.astimezone(UTC).replace(second=0, microsecond=0)
+    return (instant - _EPOCH) // _MINUTE

@@ -1,10 +1,10 @@
 """Severity: what makes a finding critical, and the CTCAE grades. Reads only recent results; makes no finding itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from cds_service.hematology.bounds import is_below
-from cds_service.hematology.count_history import CountHistory
+from cds_service.hematology.count_history import CountHistory, is_usable
 from cds_service.hematology.criteria import Bands, Criterion, Guideline
 from cds_service.hematology.lab_results import Analyte, CompanionKind, CompanionResult, CountResult
 from cds_service.hematology.verdicts import CriticalReason, FindingAssessment, Occasion, Severity, Verdict
@@ -28,7 +28,9 @@ def assess_severity(
     """
     leukopenia = findings[0].verdict in _LEUKOPENIA_THERE
     thrombocytopenia = findings[1].verdict is Verdict.PRESENT
-    judged = (leukopenia, thrombocytopenia, leukopenia or thrombocytopenia)
+    if not (leukopenia or thrombocytopenia):
+        return Severity()
+    judged = (leukopenia, thrombocytopenia, True)
     limits = (
         (CriticalReason.LEUKOCYTES, guideline.critical_leukocytes_below, guideline.leukocyte_bands),
         (CriticalReason.PLATELETS, guideline.critical_platelets_below, guideline.platelet_bands),
@@ -37,13 +39,14 @@ def assess_severity(
     critical: list[Critical] = []
     grades: list[tuple[Analyte, int]] = []
     for is_judged, history, (reason, limit, bands) in zip(judged, histories, limits, strict=True):
-        recent = _recent(history, guideline, as_of) if is_judged else []
-        if (lowest := newest_below(recent, limit)) is not None:
+        newest = next(_recent(history, guideline, as_of), None) if is_judged else None
+        if newest is None:
+            continue
+        if (lowest := newest_below(_recent(history, guideline, as_of), limit)) is not None:
             critical.append((reason, lowest, limit))
-        if recent and (grade := ctcae_grade(recent[0].result, bands, history.analyte)) is not None:
+        if (grade := ctcae_grade(newest.result, bands, history.analyte)) is not None:
             grades.append((history.analyte, grade))
-    if leukopenia or thrombocytopenia:
-        critical += _blasts(companions, guideline, as_of)
+    critical += _blasts(companions, guideline, as_of)
     return Severity(critical=tuple(critical), grades=tuple(grades))
 
 
@@ -53,25 +56,27 @@ def newest_below(occasions: Iterable[Occasion], limit: Criterion) -> CountResult
     `occasions` newest first. A bound that leaves this limit open is unreadable for it: the next older one is asked.
     """
     for occasion in occasions:
-        answers = [(is_below(result, limit.value), result) for result in occasion.results]
-        lowest = next((result for below, result in answers if below), None)
-        if lowest is not None or all(below is False for below, _ in answers):
-            return lowest
+        answers = [is_below(result, limit.value) for result in occasion.results]
+        if True in answers:
+            return occasion.results[answers.index(True)]
+        if None not in answers:
+            return None
     return None
 
 
 def ctcae_grade(result: CountResult, bands: Bands, analyte: Analyte) -> int | None:
     """CTCAE grade 1 to 4 of a low count. Neutrophils have no grade 1 here: their lower limit of normal isn't ours."""
-    grade = 1 + sum(is_below(result, limit.value) is True for limit in bands.below)
+    grade = 1 + [is_below(result, limit.value) for limit in bands.below].count(True)
     return None if grade == 1 and analyte is Analyte.NEUTROPHILS else grade
 
 
-def _recent(history: CountHistory, guideline: Guideline, as_of: datetime) -> list[Occasion]:
+def _recent(history: CountHistory, guideline: Guideline, as_of: datetime) -> Iterator[Occasion]:
     """Neutrophils make no finding, so no side of theirs is conflicting: the lower of two is taken."""
-    candidates = history.usable
-    if history.analyte is Analyte.NEUTROPHILS:
-        candidates = tuple(one for one in history.occasions if not one.low_confidence)
-    return [one for one in candidates if within(one.collected, as_of, guideline.severity_window)]
+    any_side = history.analyte is Analyte.NEUTROPHILS
+    for one in history.occasions:
+        usable = not one.low_confidence if any_side else is_usable(one)
+        if usable and within(one.collected, as_of, guideline.severity_window):
+            yield one
 
 
 def _blasts(companions: Iterable[CompanionResult], guideline: Guideline, as_of: datetime) -> list[Critical]:

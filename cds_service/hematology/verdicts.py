@@ -1,6 +1,6 @@
 """What an assessment says: verdicts with their reasons, severity, causes, and what deserves a clinician's attention."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -52,22 +52,25 @@ class Occasion:
     analyte: Analyte
     results: tuple[CountResult, ...]
     side: Side
-    result: CountResult = field(init=False, repr=False, compare=False)
-    """The result severity and the card's headline take: the lowest."""
-    collected: CollectionTime = field(init=False, repr=False, compare=False)
-    """When it was collected."""
-    low_confidence: bool = field(init=False, repr=False, compare=False)
-    """Only estimates or capillary counts: may be an older specimen of a run, never its newest."""
 
-    def __post_init__(self) -> None:
-        """Told once: sorting and searching a long history asks for them a dozen times."""
-        object.__setattr__(self, "result", self.results[0])
-        object.__setattr__(self, "collected", self.results[0].collected)
-        object.__setattr__(self, "low_confidence", all(result.low_confidence for result in self.results))
+    @property
+    def result(self) -> CountResult:
+        """The result severity and the card's headline take: the lowest."""
+        return self.results[0]
+
+    @property
+    def collected(self) -> CollectionTime:
+        """When it was collected."""
+        return self.results[0].collected
+
+    @property
+    def low_confidence(self) -> bool:
+        """An estimate or a capillary count, as all of its results: an older specimen of a run, never its newest."""
+        return self.results[0].low_confidence
 
     def __hash__(self) -> int:
         """By the lowest result, as of a count."""
-        return hash(self.result.reference)
+        return hash(self.results[0].reference)
 
 
 class RunWords(StrEnum):

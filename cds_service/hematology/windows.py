@@ -1,6 +1,6 @@
 """Calendar arithmetic of the domain: windows, order and distance of collection times. Knows no counts and no clock."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import CollectionTime
@@ -14,7 +14,7 @@ def within(collected: CollectionTime, as_of: datetime, window: Criterion) -> boo
     """
     if collected.instant is None:
         return (as_of.astimezone(UTC).date() - collected.day).days <= window.days
-    return as_of - collected.instant <= timedelta(days=window.days)
+    return as_of - collected.instant <= window.span
 
 
 def days_before(earlier: date, later: date) -> int:
@@ -24,7 +24,7 @@ def days_before(earlier: date, later: date) -> int:
 
 def days_apart(one: CollectionTime, other: CollectionTime) -> int:
     """Difference of the calendar dates, each in the offset it was reported with."""
-    return abs(days_before(one.day, other.day))
+    return abs((one.day - other.day).days)
 
 
 def chronology(collected: CollectionTime) -> datetime:
