@@ -9,14 +9,38 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BeforeValidator, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 _PREFIX = "CDS_"
 _LAST_PORT = 65_535
+_KEY_LENGTH = 16
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+_WORDS = {
+    "bool_parsing": "must be on or off",
+    "float_parsing": "must be a number",
+    "greater_than_equal": "must be at least {ge:.0f}",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "less_than_equal": "must be at most {le:.0f}",
+    "path_not_file": "no file is found there; is the path right, and may this user read it?",
+    "string_pattern_mismatch": "must say how often in a second, minute, hour or day, such as 600/minute",
+    "too_short": "must not be empty; leave it unset for the default",
+}
+"""What the operator is told instead of the library's words, by the library's name of the error."""
 
 
 class SettingsInvalid(Exception):
@@ -28,19 +52,26 @@ def _split_list(value: object) -> object:
 
 
 def _split_pairs(value: object) -> object:
-    """`name=value, name=value`; a part without a sign has an empty value."""
     parts = _split_list(value)
     if not isinstance(parts, tuple):
         return value
+    if not all("=" in part for part in parts):
+        raise ValueError("must be name=days, separated by commas")
     pairs = [part.partition("=")[::2] for part in parts]
     if len({name.strip() for name, _ in pairs}) < len(pairs):
         raise ValueError("a name stands here twice")
     return {name.strip(): number.strip() for name, number in pairs}
 
 
+def _check_length(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value()) < _KEY_LENGTH:
+        raise ValueError(f"must have at least {_KEY_LENGTH} characters; `openssl rand -hex 32` makes good ones")
+    return key
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
 FileList = Annotated[tuple[FilePath, ...], NoDecode, BeforeValidator(_split_list)]
-Key = Annotated[SecretStr, Field(min_length=16)]
+Key = Annotated[SecretStr, AfterValidator(_check_length)]
 Statuses = Annotated[
     tuple[Literal["final", "amended", "corrected", "preliminary", "unknown"], ...],
     Field(min_length=1),
@@ -162,7 +193,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_directory(cls, path: Path | None) -> Path | None:
         if path is not None and not path.is_dir():
-            raise ValueError("not a directory")
+            raise ValueError("no folder is found there; is the path right, and may this user read it?")
         return path
 
     @field_validator("https_proxy")
@@ -221,7 +252,8 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _explain(error: ErrorDetails) -> str:
-    message = error["msg"].removeprefix("Value error, ").replace("Input should", "must").partition(", unable")[0]
+    told = _WORDS.get(error["type"], "").format_map(error.get("ctx", {}))
+    message = told or error["msg"].removeprefix("Value error, ").replace("Input should", "must")
     return f"{_variable(str(error['loc'][0]))}: {message}" if error["loc"] else message
 
 

@@ -70,6 +70,9 @@ def test_each_setting_is_preceded_by_its_meaning() -> None:
         ("CDS_MODE", "marker"),
         ("CDS_PAUSED_FINDINGS", "leukopenia,marker"),
         ("CDS_MEMORY", "marker"),
+        ("CDS_RATE_LIMIT", "10/marker"),
+        ("CDS_DRAIN_SECONDS", "marker"),
+        ("CDS_RETENTION_DAYS", "audit=0"),
         ("CDS_QUIET_DAYS", "not-relevant=marker"),
         ("CDS_QUIET_DAYS", "marker"),
         ("CDS_QUIET_DAYS", "accepted=-1"),
@@ -93,6 +96,34 @@ def test_a_wrong_setting_is_named_in_one_line_without_its_value(
     assert message.count("CDS_") == (2 if "ALLOW_HTTP=" in message else 1), "each variable is named once"
     assert "\n" not in message
     assert "marker" not in message
+    assert not re.search(r"\b(Input|String|Value|Path|Tuple|valid|boolean|integer|item|pattern)\b", message), "ours"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("CDS_RATE_LIMIT", "600 a minute", "must say how often in a second, minute, hour or day, such as 600/minute"),
+        ("CDS_RATE_LIMIT", "0/minute", "must say how often in a second, minute, hour or day, such as 600/minute"),
+        ("CDS_AUDIT", "perhaps", "must be on or off"),
+        ("CDS_OPS_TOKEN", "short", "must have at least 16 characters; `openssl rand -hex 32` makes good ones"),
+        ("CDS_SESSION_KEY", "x" * 15, "must have at least 16 characters; `openssl rand -hex 32` makes good ones"),
+        ("CDS_TIME_BUDGET_MS", "99", "must be at least 100"),
+        ("CDS_TIME_BUDGET_MS", "1.5", "must be a whole number"),
+        ("CDS_DRAIN_SECONDS", "601", "must be at most 600"),
+        ("CDS_DRAIN_SECONDS", "long", "must be a number"),
+        ("CDS_RETENTION_DAYS", "audit", "must be name=days, separated by commas"),
+        ("CDS_RETENTION_DAYS", "notes=3", "must be 'feedback', 'cards' or 'audit'"),
+        ("CDS_ACCEPTED_STATUSES", ",", "must not be empty; leave it unset for the default"),
+        ("CDS_CA_BUNDLE", "/none", "no file is found there; is the path right, and may this user read it?"),
+        ("CDS_MODE", "loud", "must be 'live' or 'silent'"),
+    ],
+)
+def test_the_operator_is_told_what_would_be_right(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsInvalid, match=f"^{re.escape(f'{name}: {told}')}$"):
+        load_settings()
 
 
 def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

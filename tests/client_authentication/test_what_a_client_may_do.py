@@ -74,6 +74,18 @@ def test_a_client_has_its_own_fhir_servers_called_and_no_others(
             assert refused == (owner != issuer)
 
 
+def test_a_final_slash_of_the_public_url_changes_no_audience_and_no_link(
+    settings: Settings, fhir_servers: dict[str, RawServer]
+) -> None:
+    slashed = Settings(**settings.model_dump() | {"public_url": PUBLIC_URL + "//"})
+    with create_app(slashed, clock=lambda: NOW).test_client() as client:
+        low = chart.prefetch([{"wbc": 0.9, "date": chart.moment(1, as_of=NOW)}])
+        told = _call(client, NORTH, "north", fhir_servers[NORTH].base, **low)
+        assert told.status_code == 200
+        (card,) = told.get_json()["cards"]
+        assert card["source"]["url"] == PUBLIC_URL + "/about"
+
+
 def test_a_clients_key_signs_for_no_other_client(client: FlaskClient, records: list[CallRecord]) -> None:
     assert _call(client, SOUTH, "north", "https://x.example.org/fhir").status_code == 401
     assert records[-1].refusal_reason == "unknown-key"
