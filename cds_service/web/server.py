@@ -79,6 +79,7 @@ def private_folder() -> Iterator[Path]:
         yield folder
     finally:
         if os.getpid() == owner:  # workers, too, come by here when they end
+            os.environ.pop("PROMETHEUS_MULTIPROC_DIR")
             shutil.rmtree(folder, ignore_errors=True)
 
 
