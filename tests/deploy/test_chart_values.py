@@ -240,7 +240,8 @@ ALONE = {"replicaCount": 1, "secrets": {"CDS_DATABASE_URL": WITHOUT_SECRET}}
         ({"conceptMaps": {"files": ["a.json"]}}, "conceptMaps.configMap"),
         ({"conceptMaps": {"configMap": "maps"}}, "conceptMaps.files"),
         ({"metrics": {"enabled": False}, "monitoring": {"serviceMonitor": {"enabled": True}}}, "metrics.enabled: true"),
-        ({"terminationGracePeriodSeconds": 34}, "terminationGracePeriodSeconds"),
+        ({"terminationGracePeriodSeconds": 39}, "40 here"),
+        ({"settings": {"CDS_TIME_BUDGET_MS": 22001}}, "61 here"),
     ],
 )
 def test_what_cannot_work_together_is_refused_with_a_way_out(values: dict[str, Any], way_out: str) -> None:

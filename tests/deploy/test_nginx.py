@@ -1,6 +1,7 @@
 """nginx as shipped before a real `serve`: who may connect, what arrives, what is answered, and what is written."""
 
 import json
+import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from cds_service.settings import Settings
 from tests.builders.cds_contract import assert_operation_outcome, assert_response_conforms
 from tests.builders.conversation import FEEDBACK, ORIGIN, SERVICE, overridden, valid_call
 from tests.builders.gateway import Gateway, gateway
@@ -18,9 +20,18 @@ from tests.builders.raw_server import answer, closes, raw_server
 from tests.builders.serving import Served, serving
 
 pytestmark = pytest.mark.server
+DEPLOY = Path(__file__).parents[2] / "deploy"
 BODY = json.dumps(valid_call()).encode()
 OUTSIDE = [("allow 127.0.0.0/8;", "allow 127.0.0.9;")]
 """This machine is not one that may ask for the service's health."""
+
+
+def test_a_call_is_waited_for_as_long_as_it_may_take() -> None:
+    longest = Settings.model_json_schema()["properties"]["time_budget_ms"]["maximum"] / 1000
+    for file in ("nginx/cytopenia-cds/pass.conf", "helm/cytopenia-cds/ci/production-values.yaml"):
+        text = (DEPLOY / file).read_text(encoding="utf-8")
+        (seconds,) = re.findall(r"proxy[-_]read[-_]timeout:? +\"?(\d+)", text)
+        assert int(seconds) >= longest + 5, "the service says what went wrong, not nginx"
 
 
 @pytest.fixture(scope="module")

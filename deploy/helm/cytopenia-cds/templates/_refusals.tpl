@@ -7,6 +7,8 @@
 {{- $url := urlParse (.Values.settings.CDS_PUBLIC_URL | default "") -}}
 {{- $http := eq (include "cytopenia-cds.isOn" (dict "root" . "name" "CDS_ALLOW_HTTP" "default" "false")) "true" -}}
 {{- $drain := int (include "cytopenia-cds.setting" (dict "root" . "name" "CDS_DRAIN_SECONDS" "default" "5")) -}}
+{{- $budget := div (add (int (include "cytopenia-cds.setting" (dict "root" . "name" "CDS_TIME_BUDGET_MS" "default" "2000"))) 999) 1000 -}}
+{{- $grace := add $drain $budget 33 -}}
 {{- $problems := list -}}
 {{- if and $several $embedded -}}
 {{- $problems = append $problems "Several replicas need one database: with the embedded SQLite each would have its own memory of cards, feedback and used tokens. Name a Secret with the URL of a PostgreSQL in secrets.CDS_DATABASE_URL.name, or run one replica (replicaCount: 1, autoscaling.enabled: false)." -}}
@@ -58,8 +60,8 @@
 {{- if and (or .Values.monitoring.serviceMonitor.enabled .Values.monitoring.prometheusRule.enabled) (not .Values.metrics.enabled) -}}
 {{- $problems = append $problems "Monitoring needs metrics: set metrics.enabled: true." -}}
 {{- end -}}
-{{- if lt (int .Values.terminationGracePeriodSeconds) (add $drain 35) -}}
-{{- $problems = append $problems (printf "Calls in flight would be cut: terminationGracePeriodSeconds must be at least CDS_DRAIN_SECONDS and 35 seconds, %d here." (add $drain 35)) -}}
+{{- if lt (int .Values.terminationGracePeriodSeconds) (int $grace) -}}
+{{- $problems = append $problems (printf "Calls in flight would be cut: terminationGracePeriodSeconds must be at least CDS_DRAIN_SECONDS, CDS_TIME_BUDGET_MS and 33 seconds, %d here." $grace) -}}
 {{- end -}}
 {{- if $problems -}}
 {{- fail (printf "\n\nThese values can't work together:\n- %s\n" (join "\n- " $problems)) -}}
