@@ -5,6 +5,7 @@ SQLite runs in WAL mode, so that an export and several workers don't wait for ea
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -12,6 +13,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
+
+from cds_service.cds_hooks.errors import StoreUnavailable
 
 
 def parse_url(url: str) -> URL:
@@ -115,7 +118,7 @@ def _postgresql(url: URL, wait_ms: int, durable: bool, **options: object) -> Eng
     limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     session = [f"-c {limit}={wait_ms}" for limit in limits] + ([] if durable else ["-c synchronous_commit=off"])
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             pool_timeout=wait_ms / 1000,
             hide_parameters=True,
@@ -131,3 +134,16 @@ def _postgresql(url: URL, wait_ms: int, durable: bool, **options: object) -> Eng
         raise ValueError(
             "CDS_DATABASE_URL names PostgreSQL, whose driver is not installed: pip install cytopenia-cds[postgresql]"
         ) from None
+    event.listen(engine, "connect", _refuse_other_encodings, insert=True)  # before the library asks it anything
+    return engine
+
+
+def _refuse_other_encodings(_: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """With SQL_ASCII the driver gives bytes for text; what LATIN1 and its like can't hold would be refused later."""
+    driver: Any = entry.driver_connection
+    encoding = driver.info.parameter_status("server_encoding")
+    if encoding not in {"UTF8", None}:
+        raise StoreUnavailable(
+            f"CDS_DATABASE_URL: the database's encoding is {encoding}, which can't keep every text; "
+            "make one with `createdb --encoding=UTF8 --template=template0 NAME`."
+        )

@@ -31,10 +31,11 @@ class PostgresServer:
         """The CDS_DATABASE_URL of one database of it."""
         return f"postgresql+psycopg://{ROLE}@/{database}?host={self.folder}"
 
-    def create_database(self) -> str:
+    def create_database(self, encoding: str = "UTF8") -> str:
         """An empty database; returns its URL."""
         name = f"records_{os.getpid()}_{next(_NUMBERS)}"
-        self._run("createdb", "-h", str(self.folder), "-U", ROLE, name)
+        made_as = ("-E", encoding, "-T", "template0", "--locale=C") if encoding != "UTF8" else ()
+        self._run("createdb", "-h", str(self.folder), "-U", ROLE, *made_as, name)
         return self.url(name)
 
     def start(self) -> None:

@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
+from cds_service.cli import main
 from cds_service.records.database import VERSION, Database
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import open_stores
 from cds_service.records.tables import METADATA
+from tests.builders.postgresql import PostgresServer
 
 BEFORE_ALEMBIC = Path(__file__).parent / "before_alembic.sqlite3"
 """Three synthetic reports, stored by the program as it was before Alembic (schema_version 1)."""
@@ -67,6 +70,22 @@ def test_a_report_told_before_the_migration_is_known_after_it(adopted: str) -> N
     again = FeedbackEntry("2c6f0a54-8c5b-4d0a-9d5b-1d8a7d5f9a13", "overridden", when)
     open_stores(adopted).feedback.store([again], when, "cytopenia-review")
     assert len(list(open_stores(adopted).feedback.export())) == 3
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_keep_every_text_is_refused_by_its_encoding(
+    postgresql: PostgresServer, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql.create_database(encoding)
+    monkeypatch.setenv("CDS_DATABASE_URL", url)
+    refused = CliRunner().invoke(main, ["migrate"])
+    assert refused.exit_code == 2
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith(f"Error: CDS_DATABASE_URL: the database's encoding is {encoding}, ")
+    assert "createdb --encoding=UTF8" in line
+    stores = Database(url)
+    assert not stores.answers(), "readiness says so, too, and meets no defect"
+    stores.close()
 
 
 def test_a_numbered_database_newer_than_the_last_numbered_version_is_left_alone(tmp_path: Path) -> None:
