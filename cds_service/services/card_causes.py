@@ -10,7 +10,7 @@ from cds_service.hematology.verdicts import Evidence, Finding, GroupSupport
 from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_notices import PREGNANCY
-from cds_service.services.card_wording import Markdown, Plain, in_sentence
+from cds_service.services.card_wording import Markdown
 
 _NOTICED = {"known-finding", PREGNANCY}
 """Context that stands among the notices."""
@@ -49,26 +49,18 @@ def _groups(facts: CardFacts) -> Iterator[Markdown]:
 
 def _group(support: GroupSupport, facts: CardFacts) -> Markdown:
     """A record supports the group, not the one disease the source document names in it: that one stands beside."""
-    group = facts.guideline.group(support.group)
-    hypothesis = _hypothesis(support, facts)
-    name = hypothesis if hypothesis and not support.evidence else Plain(group.name)
-    mechanisms = facts.words.listed(facts.words.plain(f"mechanisms.{one}") for one in group.mechanisms)
+    group = facts.phrases.groups[support.group]
+    named = group.named if facts.alert.leading is Finding.BICYTOPENIA else ""
+    name = named if named and not support.evidence else group.name
     said = [_support(support, facts)]
     if support.weak:
         said.append(facts.words.markdown("causes.weak", records=_records(support.weak, facts)))
-    if group.id == _SPLENIC and facts.spleen_recorded_absent:
+    if support.group == _SPLENIC and facts.spleen_recorded_absent:
         said.append(facts.words.markdown("causes.splenic-counter"))
-    values = {"name": name, "mechanisms": mechanisms, "support": Markdown("; ".join(said))}
-    if hypothesis and support.evidence:
-        return facts.words.markdown("causes.group-naming", hypothesis=in_sentence(hypothesis), **values)
-    return facts.words.markdown("causes.group" if mechanisms else "causes.group-plain", **values)
-
-
-def _hypothesis(support: GroupSupport, facts: CardFacts) -> Plain | None:
-    """What the source document names in this group where both counts are low: it is always told."""
-    key = f"hypotheses.{support.group}"
-    always = facts.alert.leading is Finding.BICYTOPENIA and facts.words.has(key)
-    return facts.words.plain(key) if always else None
+    values = {"name": name, "mechanisms": group.mechanisms, "support": Markdown("; ".join(said))}
+    if named and support.evidence:
+        return facts.words.markdown("causes.group-naming", hypothesis=group.named_in_sentence, **values)
+    return facts.words.markdown("causes.group" if group.mechanisms else "causes.group-plain", **values)
 
 
 def _support(support: GroupSupport, facts: CardFacts) -> Markdown:
@@ -86,7 +78,7 @@ def _records(records: tuple[Evidence, ...], facts: CardFacts) -> Markdown:
 
 def _weak(facts: CardFacts) -> Iterator[Markdown]:
     for support in facts.assessment.causes.weak:
-        name = facts.guideline.group(support.group).name
+        name = facts.phrases.groups[support.group].name
         yield facts.words.markdown("causes.weak-only", name=name, records=_records(support.weak, facts))
 
 
@@ -115,7 +107,7 @@ def _context_below(facts: CardFacts) -> tuple[GroupSupport, ...]:
 
 def _context(facts: CardFacts) -> Iterator[Markdown]:
     for support in _context_below(facts):
-        name = facts.guideline.group(support.group).name
+        name = facts.phrases.groups[support.group].name
         yield facts.words.markdown("causes.context", name=name, records=_records(support.evidence, facts))
 
 

@@ -12,10 +12,10 @@ from cds_service.knowledge.model import Knowledge
 from cds_service.services.assessment_extension import CardFate, compose_extension
 from cds_service.services.card_detail import compose_detail
 from cds_service.services.card_facts import CardFacts
-from cds_service.services.card_rules import threshold_lines
+from cds_service.services.card_phrases import site_phrases
 from cds_service.services.card_steps import suggested_orders
 from cds_service.services.card_summary import compose_summary
-from cds_service.services.card_values import count_limits, utc_text
+from cds_service.services.card_values import utc_text
 from cds_service.services.card_wording import Wording
 from cds_service.services.fingerprint import card_id, fingerprint_of
 from cds_service.services.order_drafts import DraftFacts, draft_suggestions
@@ -73,8 +73,7 @@ class CardComposer:
         self._knowledge = knowledge
         self._site = site
         self._words = words = Wording(knowledge.wording)
-        self._limits = count_limits(knowledge.guideline)
-        self._thresholds = threshold_lines(knowledge.guideline, words)
+        self._phrases = site_phrases(knowledge, words, site.software_version)
         self._source = Source(words.plain("source.label"), f"{site.public_url}/about", _coding("source.topic", words))
         self._override_reasons = tuple(_coding(f"override.{reason}", words) for reason in words.section("override"))
         self._links = (Link(words.plain("links.causes"), f"{site.public_url}/about/causes"),)
@@ -112,15 +111,7 @@ class CardComposer:
         return CdsResponse(cards, compose_extension(assessment, version, self._site.software_version, fate))
 
     def _facts(self, assessment: Assessment, alert: Alert) -> CardFacts:
-        return CardFacts(
-            assessment=assessment,
-            alert=alert,
-            knowledge=self._knowledge,
-            words=self._words,
-            limits=self._limits,
-            thresholds=self._thresholds,
-            software_version=self._site.software_version,
-        )
+        return CardFacts(assessment, alert, self._knowledge, self._words, self._phrases)
 
     def _card(self, facts: CardFacts, caller: CallerFacts, fingerprint: str) -> Card:
         summary = compose_summary(facts)

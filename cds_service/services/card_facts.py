@@ -1,6 +1,5 @@
 """What every part of one card is made from, and the phrases they share. Decides nothing."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,13 +8,14 @@ from cds_service.hematology.criteria import Criterion, Guideline
 from cds_service.hematology.lab_results import Analyte, CountResult
 from cds_service.hematology.verdicts import Alert, Assessment, Finding, FindingAssessment, Run, RunWords
 from cds_service.knowledge.model import Knowledge
+from cds_service.services.card_phrases import SitePhrases
 from cds_service.services.card_values import (
     converted_number,
     is_converted,
     reported_number,
     reported_unit,
 )
-from cds_service.services.card_wording import Markdown, Plain, Wording
+from cds_service.services.card_wording import Plain, Wording
 from cds_service.services.chart_text import clean_text
 
 _SHORT_UNIT = 12
@@ -32,10 +32,7 @@ class CardFacts:
     alert: Alert
     knowledge: Knowledge
     words: Wording
-    limits: tuple[Decimal, ...]
-    thresholds: Mapping[Criterion, Markdown]
-    """Each number of the guideline in words."""
-    software_version: str
+    phrases: SitePhrases
 
     @property
     def guideline(self) -> Guideline:
@@ -64,16 +61,6 @@ class CardFacts:
         """Whether this record says that the spleen is absent or atrophic."""
         return any(one.group == SPLENIC_COUNTER for one in self.assessment.causes.context)
 
-    @property
-    def unit(self) -> Plain:
-        """10*9/L as people read it."""
-        return self.words.plain("words.count_unit")
-
-    def analyte_name(self, analyte: Analyte, *, first: bool = False) -> Plain:
-        """What the card calls an analyte; `first`: where a sentence begins."""
-        name = self.words.plain(f"analytes.{analyte}")
-        return Plain(name[:1].upper() + name[1:]) if first else name
-
     def limit_of(self, finding: FindingAssessment) -> Criterion:
         """The limit below which the finding's analyte is low."""
         if finding.finding is Finding.LEUKOPENIA:
@@ -82,17 +69,23 @@ class CardFacts:
 
     def reported(self, result: CountResult) -> Plain:
         """Value and unit as reported, with the value in 10*9/L where that is another number."""
-        number, unit = reported_number(result, self.limits), reported_unit(result)
+        number, unit = reported_number(result, self.phrases.limits), reported_unit(result)
         if not is_converted(result):
             return self.words.plain("results.reported", number=number, unit=unit)
-        converted = converted_number(result, self.limits)
-        return self.words.plain("results.converted", number=number, unit=unit, value=converted, count_unit=self.unit)
+        converted = converted_number(result, self.phrases.limits)
+        return self.words.plain(
+            "results.converted", number=number, unit=unit, value=converted, count_unit=self.phrases.unit
+        )
 
     def short(self, result: CountResult, *remarks: str) -> Plain:
         """The value in 10*9/L; in parentheses the reported one where that is another number, and remarks."""
         unit = clean_text(result.reported_unit, _SHORT_UNIT)
-        number = converted_number(result, self.limits) if is_converted(result) else reported_number(result, self.limits)
-        original = [f"{reported_number(result, self.limits)} {unit}"] if is_converted(result) else []
+        number = (
+            converted_number(result, self.phrases.limits)
+            if is_converted(result)
+            else reported_number(result, self.phrases.limits)
+        )
+        original = [f"{reported_number(result, self.phrases.limits)} {unit}"] if is_converted(result) else []
         remarks = (*original, *remarks)
         return Plain(f"{number} ({'; '.join(remarks)})" if remarks else number)
 

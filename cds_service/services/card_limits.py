@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from cds_service.hematology.lab_results import SetAside, SetAsideReason
+from cds_service.hematology.verdicts import Importance
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_notices import reported_aside
-from cds_service.services.card_quieting import quieting_lines
 from cds_service.services.card_values import collected_text, utc_day
 from cds_service.services.card_wording import Markdown
 
@@ -15,14 +15,14 @@ _NOT_USED_AT_MOST = 5
 
 def limit_lines(facts: CardFacts) -> tuple[Markdown, ...]:
     """The limits: the window, at most 5 lines of what was not used, the versions, the intended use."""
-    intended_use = facts.words.markdown("limits.intended-use")
+    critical = facts.alert.importance is Importance.CRITICAL
+    phrases = facts.phrases
     return (
         _window(facts),
         *_not_used(facts),
-        *quieting_lines(facts),
-        _versions(facts),
-        *_concept_maps(facts),
-        intended_use,
+        *(phrases.quieting_critical if critical else phrases.quieting),
+        *phrases.versions,
+        facts.words.markdown("limits.intended-use"),
     )
 
 
@@ -56,21 +56,9 @@ def _not_used(facts: CardFacts) -> Iterator[Markdown]:
 def _set_aside(one: SetAside, facts: CardFacts) -> Markdown:
     return facts.words.markdown(
         "limits.not-used",
-        name=facts.analyte_name(one.analyte),
+        name=facts.phrases.names[one.analyte],
         time=collected_text(one.collected) if one.collected else facts.words.plain("evidence.undated"),
         reported=reported_aside(one, facts),
         reason=facts.words.plain(f"reasons.{one.reason}"),
         reference=one.reference,
     )
-
-
-def _versions(facts: CardFacts) -> Markdown:
-    key = "limits.versions-draft" if facts.knowledge.drafts else "limits.versions"
-    return facts.words.markdown(key, knowledge=facts.knowledge.version, software=facts.software_version)
-
-
-def _concept_maps(facts: CardFacts) -> Iterator[Markdown]:
-    """The site's own vocabularies, where it has any: what was read rests on them."""
-    if facts.knowledge.concept_maps:
-        maps = ", ".join(map(str, facts.knowledge.concept_maps))
-        yield facts.words.markdown("limits.concept-maps", maps=maps)

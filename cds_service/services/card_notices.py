@@ -50,7 +50,7 @@ def _known(facts: CardFacts) -> Iterator[Markdown]:
 
 
 def _change(finding: FindingAssessment, facts: CardFacts) -> Markdown:
-    name = facts.analyte_name(ANALYTE[finding.finding], first=True)
+    name = facts.phrases.names_first[ANALYTE[finding.finding]]
     difference = facts.difference(finding)
     if difference is None or finding.previous is None or finding.newest is None:
         return facts.words.markdown("notices.no-previous", name=name)
@@ -62,7 +62,7 @@ def _change(finding: FindingAssessment, facts: CardFacts) -> Markdown:
         day=finding.previous.collected.day,
         previous=facts.reported(finding.previous.result),
         newest=facts.reported(finding.newest.result),
-        unit=facts.unit,
+        unit=facts.phrases.unit,
     )
 
 
@@ -71,7 +71,7 @@ def _conflicting(facts: CardFacts) -> Iterator[Markdown]:
         if finding.conflicting:
             yield facts.words.markdown(
                 "notices.conflicting",
-                name=facts.analyte_name(ANALYTE[finding.finding], first=True),
+                name=facts.phrases.names_first[ANALYTE[finding.finding]],
                 values=facts.words.listed(facts.reported(result) for result in finding.conflicting.results),
                 time=collected_text(finding.conflicting.collected),
             )
@@ -82,7 +82,7 @@ def _unread(facts: CardFacts) -> Iterator[Markdown]:
         for one in finding.unread[:1]:
             yield facts.words.markdown(
                 "notices.unread",
-                name=facts.analyte_name(ANALYTE[finding.finding]),
+                name=facts.phrases.names[ANALYTE[finding.finding]],
                 time=collected_text(one.collected) if one.collected else facts.words.plain("evidence.undated"),
                 reported=reported_aside(one, facts),
                 reason=facts.words.plain(f"reasons.{one.reason}"),

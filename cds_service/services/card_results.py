@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from cds_service.hematology.lab_results import Analyte, CompanionKind, CompanionResult, CountResult
 from cds_service.hematology.verdicts import CriticalReason, FindingAssessment, Occasion, Side
 from cds_service.services.card_facts import ANALYTE, CardFacts
 from cds_service.services.card_values import collected_text, utc_day
-from cds_service.services.card_wording import Markdown
+from cds_service.services.card_wording import NOTHING, Markdown
 
 _ROWS_PER_ANALYTE = 6
 _COMPANIONS = (
@@ -21,8 +22,7 @@ _COMPANIONS = (
 )
 
 
-@dataclass(frozen=True)
-class ResultRow:
+class ResultRow(NamedTuple):
     """One line of the table, each cell safe Markdown."""
 
     test: Markdown
@@ -63,8 +63,9 @@ def _notes(listed: list[_Listed], facts: CardFacts) -> tuple[Markdown, ...]:
 def _count_rows(listed: list[_Listed], facts: CardFacts) -> Iterator[ResultRow]:
     for one in listed:
         for occasion in one.kept:
+            side = _side(occasion, facts)
             for result in occasion.results:
-                yield _row(result, _side(occasion, facts), facts)
+                yield _row(result, side, facts)
         yield from _fallen_from(one.finding, facts)
 
 
@@ -104,21 +105,22 @@ def _left_out(listed: _Listed, facts: CardFacts) -> Markdown | None:
     number = len(listed.all) - len(listed.kept)
     if not number:
         return None
-    name = facts.analyte_name(ANALYTE[listed.finding.finding])
+    name = facts.phrases.names[ANALYTE[listed.finding.finding]]
     return facts.words.markdown("results.left-out", text=facts.words.counted("results.more", number, name=name))
 
 
 def _row(result: CountResult, side: Markdown, facts: CardFacts) -> ResultRow:
-    issued = facts.words.markdown("results.from-issued") if result.collected.from_issued else Markdown("")
-    status = [
-        *([side] if side else []),
-        *([facts.words.markdown("results.low-confidence")] if result.low_confidence else []),
-    ]
+    words = facts.words
+    issued = words.markdown("results.from-issued") if result.collected.from_issued else NOTHING
+    status: list[str] = [side] if side else []
+    if result.low_confidence:
+        status.append(words.markdown("results.low-confidence"))
+    status.append(result.status)
     return ResultRow(
-        test=facts.words.markdown("results.cell", text=facts.analyte_name(result.analyte, first=True)),
-        collected=facts.words.markdown("results.collected", time=collected_text(result.collected), issued=issued),
-        reported=facts.words.markdown("results.cell", text=facts.reported(result)),
-        status=facts.words.listed_markdown([*status, result.status]),
+        test=facts.phrases.tests[result.analyte],
+        collected=words.markdown("results.collected", time=collected_text(result.collected), issued=issued),
+        reported=words.markdown("results.cell", text=facts.reported(result)),
+        status=words.listed_markdown(status),
     )
 
 
@@ -131,7 +133,7 @@ def _severity_rows(facts: CardFacts) -> Iterator[ResultRow]:
     """Neutrophils and blasts stand in no finding; severity reads them."""
     critical = {result.reference for _, result, _ in facts.assessment.severity.critical}
     if neutrophils := _newest_neutrophils(facts):
-        low = facts.words.markdown("sides.low") if neutrophils.reference in critical else Markdown("")
+        low = facts.words.markdown("sides.low") if neutrophils.reference in critical else NOTHING
         yield _row(neutrophils, low, facts)
     for reason, result, _ in facts.assessment.severity.critical:
         if isinstance(result, CompanionResult) and reason is CriticalReason.BLASTS:
@@ -170,7 +172,7 @@ def _shown_only(finding: FindingAssessment, facts: CardFacts) -> Markdown | None
     newest = max(finding.shown_only, key=lambda result: result.collected.day)
     return facts.words.markdown(
         "results.shown-only",
-        name=facts.analyte_name(newest.analyte),
+        name=facts.phrases.names[newest.analyte],
         result=facts.reported(newest),
         time=collected_text(newest.collected),
     )

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from cds_service.hematology.bounds import is_below
 from cds_service.hematology.clinical_picture import Downgrade
-from cds_service.hematology.criteria import Criterion, Guideline
+from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import CountResult
 from cds_service.hematology.verdicts import CriticalReason, Finding, FindingAssessment, Situation, Verdict
 from cds_service.services.card_causes import told_in_full
 from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import ANALYTE, CardFacts
-from cds_service.services.card_values import criteria_of
-from cds_service.services.card_wording import Markdown, Wording
+from cds_service.services.card_wording import Markdown
 
 
 def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
@@ -32,13 +31,7 @@ def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
 def thresholds(facts: CardFacts) -> tuple[Markdown, ...]:
     """Each number applied, tagged *source document* or *site default*."""
     applied = dict.fromkeys(_criteria(facts))
-    return (*(facts.thresholds[criterion] for criterion in applied), *_blasts_limit(facts))
-
-
-def threshold_lines(guideline: Guideline, words: Wording) -> dict[Criterion, Markdown]:
-    """Each number of the guideline that the knowledge has a sentence for, as a card says it."""
-    told = (criterion for criterion in criteria_of(guideline) if words.has(f"criteria.{criterion.id}"))
-    return {criterion: _threshold(criterion, words) for criterion in told}
+    return (*(facts.phrases.thresholds[criterion] for criterion in applied), *_blasts_limit(facts))
 
 
 def _situation(facts: CardFacts) -> Iterator[Markdown]:
@@ -46,10 +39,10 @@ def _situation(facts: CardFacts) -> Iterator[Markdown]:
     for reason, result, limit in facts.assessment.severity.critical:
         value = facts.short(result) if isinstance(result, CountResult) else result.reported
         number = limit.value if limit else ""
-        yield facts.words.markdown(f"rules.reasons.{reason}", value=value, limit=number, unit=facts.unit)
+        yield facts.words.markdown(f"rules.reasons.{reason}", value=value, limit=number, unit=facts.phrases.unit)
     for aspect in (f"-{facts.alert.leading}", "-below" if _is_below_card_limit(facts) else "-twice", ""):
-        if facts.words.has(key := f"rules.{facts.alert.situation}{aspect}"):
-            yield facts.words.markdown(key, **_days(facts))
+        if line := facts.phrases.rules.get(f"rules.{facts.alert.situation}{aspect}"):
+            yield line
             return
 
 
@@ -59,21 +52,10 @@ def _is_below_card_limit(facts: CardFacts) -> bool:
     return newest is not None and is_below(newest.result, facts.guideline.thrombocytopenia_card_below.value) is True
 
 
-def _days(facts: CardFacts) -> dict[str, object]:
-    guideline = facts.guideline
-    return {
-        "current_days": guideline.current.days,
-        "separation_days": guideline.separation.days,
-        "fall_days": guideline.mild_fall_within.days,
-        "card_below": guideline.thrombocytopenia_card_below.value,
-        "unit": facts.unit,
-    }
-
-
 def _run(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:
     if finding.run is None:
         return None
-    name = facts.analyte_name(ANALYTE[finding.finding], first=True)
+    name = facts.phrases.names_first[ANALYTE[finding.finding]]
     return facts.words.markdown("rules.run", name=name, run=facts.run(finding.run))
 
 
@@ -86,8 +68,8 @@ def _others(facts: CardFacts) -> Iterator[Markdown]:
         established = facts.assessment.thrombocytopenia.verdict is Verdict.PRESENT
         if finding.finding is Finding.LEUKOPENIA and finding.verdict is Verdict.ABSENT and established:
             key = "rules.isolated"
-        if facts.words.has(key):
-            yield facts.words.markdown(key, **_days(facts))
+        if line := facts.phrases.rules.get(key):
+            yield line
 
 
 def _downgrades(facts: CardFacts) -> Iterator[Markdown]:
@@ -110,7 +92,7 @@ def _grades(facts: CardFacts) -> Markdown | None:
     if not grades:
         return None
     told = facts.words.listed(
-        facts.words.plain("rules.grade", name=facts.analyte_name(analyte), grade=grade) for analyte, grade in grades
+        facts.words.plain("rules.grade", name=facts.phrases.names[analyte], grade=grade) for analyte, grade in grades
     )
     return facts.words.markdown("rules.grades", grades=told)
 
@@ -151,13 +133,3 @@ def _blasts_limit(facts: CardFacts) -> Iterator[Markdown]:
         tag = facts.words.plain("words.site_default")
         text = facts.words.plain("rules.blasts-limit", days=facts.guideline.severity_window.days)
         yield facts.words.markdown("rules.threshold", text=text, tag=tag)
-
-
-def _threshold(criterion: Criterion, words: Wording) -> Markdown:
-    tag = "words.site_default" if criterion.is_site_default else "words.source_document"
-    unit = words.plain("words.count_unit")
-    return words.markdown(
-        "rules.threshold",
-        text=words.plain(f"criteria.{criterion.id}", value=criterion.value, unit=unit),
-        tag=words.plain(tag),
-    )

@@ -20,7 +20,7 @@ from cds_service.hematology.verdicts import (
 from cds_service.services.card_facts import ANALYTE, CardFacts
 from cds_service.services.card_fitting import Part, fitting_line
 from cds_service.services.card_values import difference_number
-from cds_service.services.card_wording import Plain, in_sentence
+from cds_service.services.card_wording import Plain
 
 _LOW = {Verdict.PRESENT, Verdict.UNCONFIRMED}
 _NAMES_THEM = {Situation.LEUKOPENIA, Situation.DOWNGRADED, Situation.CONFLICTING, Situation.NOT_EVALUABLE}
@@ -73,14 +73,14 @@ def _what(facts: CardFacts) -> tuple[str, ...]:
         return (_low("summary.low", facts.leading[0], facts),)
     values = {finding.finding.value: facts.short_low(finding) for finding in facts.leading}
     return (
-        facts.words.plain("summary.both-low", unit=facts.unit, **values),
+        facts.words.plain("summary.both-low", unit=facts.phrases.unit, **values),
         facts.words.plain("summary.both-low-short", **values),
         facts.words.plain("summary.both-low-shorter", **values),
     )
 
 
 def _low(key: str, finding: FindingAssessment, facts: CardFacts) -> Plain:
-    return facts.words.plain(key, name=_name(finding, facts), value=facts.short_low(finding), unit=facts.unit)
+    return facts.words.plain(key, name=_name(finding, facts), value=facts.short_low(finding), unit=facts.phrases.unit)
 
 
 def _critical(facts: CardFacts) -> tuple[str, ...]:
@@ -105,8 +105,8 @@ def _reason(
     reason, result, limit = critical
     if isinstance(result, CompanionResult) or limit is None:
         return facts.words.plain("summary.blasts")
-    name = facts.analyte_name(_ANALYTE_OF_REASON[reason])
-    return facts.words.plain(key, name=name, value=facts.short(result, f"<{limit.value}"), unit=facts.unit)
+    name = facts.phrases.names[_ANALYTE_OF_REASON[reason]]
+    return facts.words.plain(key, name=name, value=facts.short(result, f"<{limit.value}"), unit=facts.phrases.unit)
 
 
 def _conflicting(key: str, finding: FindingAssessment, facts: CardFacts) -> Plain:
@@ -117,7 +117,7 @@ def _conflicting(key: str, finding: FindingAssessment, facts: CardFacts) -> Plai
         low=facts.short(results[0]),
         high=facts.short(results[-1]),
         limit=facts.limit_of(finding).value,
-        unit=facts.unit,
+        unit=facts.phrases.unit,
     )
 
 
@@ -237,17 +237,11 @@ def _aspect(facts: CardFacts) -> str:
 def _supported(facts: CardFacts) -> list[Plain]:
     """The groups with evidence on record, as named in a sentence. Reported blasts alone record no disease."""
     return [
-        _group(support.group, facts)
+        facts.phrases.groups[support.group].in_summary
         for support in facts.assessment.causes.groups
         if any(one.kind is not EvidenceKind.BLASTS for one in support.evidence)
     ]
 
 
-def _group(group: str, facts: CardFacts) -> Plain:
-    """A group's name in the summary: a shorter one where the wording has it."""
-    key = f"groups_short.{group}"
-    return facts.words.plain(key) if facts.words.has(key) else in_sentence(facts.guideline.group(group).name)
-
-
 def _name(finding: FindingAssessment, facts: CardFacts) -> Plain:
-    return facts.analyte_name(ANALYTE[finding.finding])
+    return facts.phrases.names[ANALYTE[finding.finding]]

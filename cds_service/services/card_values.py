@@ -6,7 +6,7 @@ of a limit: 3.9996 is below 4.0 and must not read 4.000.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 from fractions import Fraction
 
@@ -76,12 +76,11 @@ def difference_number(difference: Decimal) -> str:
 
 def collected_text(collected: CollectionTime) -> str:
     """When a specimen was collected, in the offset it was reported with: 2026-01-12 08:15 -05:00, or the day alone."""
-    instant = collected.instant
-    if instant is None:
+    if collected.instant is None:
         return collected.day.isoformat()
-    offset = instant.utcoffset() or timedelta()
-    zone = "UTC" if not offset else f"{instant:%z}"[:3] + ":" + f"{instant:%z}"[3:5]
-    return f"{instant:%Y-%m-%d %H:%M} {zone}"
+    told = collected.instant.isoformat(" ", "minutes")
+    moment, zone = told[:16], told[16:22]
+    return f"{moment} UTC" if zone == "+00:00" else f"{moment} {zone}"
 
 
 def utc_text(moment: datetime) -> str:
@@ -98,14 +97,14 @@ def _rounded(number: Decimal, value: Decimal, limits: tuple[Decimal, ...]) -> st
     """At most 4 significant digits of `number`, whose worth in 10*9/L is `value`."""
     if not number:
         return "0"
-    if len(number.as_tuple().digits) <= _DIGITS:
-        return f"{number:f}"
+    if len((written := f"{number:f}").replace(".", "")) <= _DIGITS:
+        return written
     step = Decimal(1).scaleb(number.adjusted() - _DIGITS + 1)
     for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING):
         candidate = number.quantize(step, rounding=rounding)
         if not any(_crosses(candidate, number, value, limit) for limit in limits):
             return f"{candidate:f}"
-    return f"{number:f}"
+    return written
 
 
 def _crosses(candidate: Decimal, number: Decimal, value: Decimal, limit: Decimal) -> bool:

@@ -5,6 +5,7 @@ escaped in Markdown, so that nobody can forget to.
 """
 
 from collections.abc import Iterable, Mapping
+from string import Formatter
 
 from cds_service.services.chart_text import clean_text, escape_text
 
@@ -13,6 +14,9 @@ class Markdown(str):
     """Text that is safe Markdown already: made of our own sentences and of escaped values."""
 
     __slots__ = ()
+
+
+NOTHING = Markdown("")
 
 
 class Plain(str):
@@ -26,28 +30,37 @@ class Wording:
 
     def __init__(self, sentences: Mapping[str, str]) -> None:
         self._sentences = sentences
-        self._fixed = {key: Plain(sentence) for key, sentence in sentences.items() if "{" not in sentence}
+        fixed = [(key, sentence) for key, sentence in sentences.items() if "{" not in sentence]
+        self._plain = {key: Plain(sentence) for key, sentence in fixed}
+        self._markdown = {key: Markdown(sentence) for key, sentence in fixed}
         """The sentences that nothing is filled into."""
 
     def plain(self, key: str, /, **values: object) -> Plain:
         """A sentence as plain text."""
-        if key in self._fixed:
-            return self._fixed[key]
+        if key in self._plain:
+            return self._plain[key]
         for name, value in values.items():
-            values[name] = value if type(value) is Plain else clean_text(str(value))
+            if type(value) is not Plain:
+                values[name] = clean_text(str(value))
         return Plain(self._sentences[key].format_map(values))
 
     def markdown(self, key: str, /, **values: object) -> Markdown:
         """A sentence as Markdown."""
-        if key in self._fixed:
-            return Markdown(self._fixed[key])
+        if key in self._markdown:
+            return self._markdown[key]
         for name, value in values.items():
-            values[name] = value if type(value) is Markdown else _escaped(value)
+            if type(value) is not Markdown:
+                values[name] = escaped(value)
         return Markdown(self._sentences[key].format_map(values))
 
     def counted(self, key: str, number: int, /, **values: object) -> Plain:
         """A sentence about a number of things, as plain text: `key-one` or `key-many`."""
         return self.plain(f"{key}-{'one' if number == 1 else 'many'}", number=number, **values)
+
+    def completed(self, prefix: str, /, **values: object) -> dict[str, Markdown]:
+        """The sentences below `prefix` that need nothing but some of these values, by key."""
+        keys = [key for key in self._sentences if key.startswith(prefix + ".")]
+        return {key: self.markdown(key, **values) for key in keys if _placeholders(self._sentences[key]) <= set(values)}
 
     def section(self, prefix: str) -> tuple[str, ...]:
         """The next part of every key below `prefix`, in the order of the knowledge."""
@@ -62,16 +75,20 @@ class Wording:
 
     def listed(self, items: Iterable[object]) -> Plain:
         """Items as a list in a sentence, plain."""
-        return Plain(self._sentences["words.list_separator"].join(_clean(item) for item in items))
+        return Plain(self._sentences["words.list_separator"].join(map(_clean, items)))
 
     def listed_markdown(self, items: Iterable[object]) -> Markdown:
         """Items as a list in a sentence, as Markdown."""
-        return Markdown(self._sentences["words.list_separator"].join(_escaped(item) for item in items))
+        return Markdown(self._sentences["words.list_separator"].join(map(escaped, items)))
 
 
 def in_sentence(name: str) -> Plain:
     """A name of ours as it stands inside a sentence: its first letter small, unless it opens an abbreviation."""
     return Plain(name[:1].lower() + name[1:] if name[1:2].islower() else name)
+
+
+def _placeholders(sentence: str) -> set[str]:
+    return {name for _, name, *_ in Formatter().parse(sentence) if name}
 
 
 _UNCUT = 2000
@@ -81,7 +98,8 @@ def _clean(value: object) -> str:
     return value if type(value) is Plain else clean_text(str(value))
 
 
-def _escaped(value: object) -> str:
+def escaped(value: object) -> Markdown:
+    """Anything as safe Markdown: what is not ours is cut."""
     if type(value) is Markdown:
         return value
-    return escape_text(value, _UNCUT) if type(value) is Plain else escape_text(str(value))
+    return Markdown(escape_text(value, _UNCUT) if type(value) is Plain else escape_text(str(value)))

@@ -34,9 +34,9 @@ _BROKEN = tuple((re.compile(pattern), inert) for pattern, inert in _LINKS)
 _MAYBE_LINK = re.compile("|".join(pattern for pattern, _ in _LINKS))
 _PLAIN = re.compile(r"[!-;=-~]+(?: [!-;=-~]+)*")
 """One line of visible ASCII without `<`: nothing in it needs to change where it isn't Markdown."""
-_WORD = r"[A-Za-z0-9]+(?:(?:[/-]|(?<=[0-9])[.:](?=[0-9]))[A-Za-z0-9]+)*"
+_WORD = r"[A-Za-z0-9*%^]+(?:(?:[/-]|(?<=[0-9])[.:](?=[0-9]))[A-Za-z0-9*%^]+)*"
 _INERT = re.compile(rf"{_WORD}(?:[,;]? [(+-]?{_WORD}\)?)*")
-"""Words, numbers, dates, times and references: most of what a chart holds, and Markdown makes nothing of it."""
+"""Words, numbers, units, dates and references: most of what a chart holds; Markdown makes of it nothing but of `*`."""
 _TAG = re.compile(r"<(?![\d=.\s]|$)")
 _BLOCK_START = re.compile(r"^(\d{0,9})(?:(?<=\d)([.)])(?=\s|$)|(?<!\d)([-+#=]))")
 """What would open a list or a heading where a line begins with chart text."""
@@ -56,7 +56,7 @@ def clean_text(text: str, limit: int = LIMIT) -> str:
 def escape_text(text: str, limit: int = LIMIT) -> str:
     """The text as one line of GitHub Flavored Markdown that renders as itself, with nothing active in it."""
     if len(text) <= limit and _INERT.fullmatch(text):
-        return text
+        return text.replace("*", "\\*")
     line = _one_line(text, limit)
     if _MAYBE_LINK.search(line):
         for pattern, inert in _BROKEN:
