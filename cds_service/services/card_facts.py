@@ -1,7 +1,10 @@
 """What every part of one card is made from, and the phrases they share. Decides nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
 
 from cds_service.hematology.clinical_picture import Downgrade
 from cds_service.hematology.criteria import Criterion, Guideline
@@ -22,6 +25,14 @@ _SHORT_UNIT = 12
 SPLENIC_COUNTER = "splenic-counter"
 """The context group of an absent or atrophic spleen."""
 ANALYTE = {Finding.LEUKOPENIA: Analyte.LEUKOCYTES, Finding.THROMBOCYTOPENIA: Analyte.PLATELETS}
+
+
+class RunSpellings(NamedTuple):
+    """How long a count has been low: in a sentence, and where a summary has little room."""
+
+    full: Plain
+    short: Plain
+    shortest: Plain
 
 
 @dataclass(frozen=True)
@@ -79,14 +90,10 @@ class CardFacts:
 
     def short(self, result: CountResult, *remarks: str) -> Plain:
         """The value in 10*9/L; in parentheses the reported one where that is another number, and remarks."""
-        unit = clean_text(result.reported_unit, _SHORT_UNIT)
-        number = (
-            converted_number(result, self.phrases.limits)
-            if is_converted(result)
-            else reported_number(result, self.phrases.limits)
-        )
-        original = [f"{reported_number(result, self.phrases.limits)} {unit}"] if is_converted(result) else []
-        remarks = (*original, *remarks)
+        number: str = reported_number(result, self.phrases.limits)
+        if is_converted(result):
+            remarks = (f"{number} {clean_text(result.reported_unit, _SHORT_UNIT)}", *remarks)
+            number = converted_number(result, self.phrases.limits)
         return Plain(f"{number} ({'; '.join(remarks)})" if remarks else number)
 
     def short_low(self, finding: FindingAssessment) -> Plain:
@@ -95,24 +102,31 @@ class CardFacts:
             return Plain("")
         return self.short(finding.newest.result, f"<{self.limit_of(finding).value}")
 
-    def run(self, run: Run, form: str = "") -> Plain:
-        """How long it has been low; `form` "-short" or "-shortest" where a summary has little room."""
-        number = len(run.occasions)
+    @cached_property
+    def runs(self) -> Mapping[Finding, RunSpellings]:
+        """How long each count that the card leads with has been low, where it has."""
+        return {one.finding: self._spelled(one.run) for one in self.leading if one.run}
+
+    def _spelled(self, run: Run) -> RunSpellings:
+        values: dict[str, object] = {}
         match run.words:
             case RunWords.ONE:
-                return self.words.plain("runs.one")
+                return RunSpellings(*[self.words.plain("runs.one")] * 3)
             case RunWords.THREE_MONTHS:
-                return self.words.plain(f"runs.three-months{form}")
+                key = "runs.three-months"
             case RunWords.WITH_GAP:
-                return self.words.plain(
-                    f"runs.with-gap{form}",
-                    number=number,
-                    first=run.oldest.collected.day,
-                    last=run.newest.collected.day,
-                    gap=run.widest_gap_days,
+                key, values = (
+                    "runs.with-gap",
+                    {
+                        "number": len(run.occasions),
+                        "first": run.oldest.collected.day,
+                        "last": run.newest.collected.day,
+                        "gap": run.widest_gap_days,
+                    },
                 )
             case RunWords.REPEATED:
-                return self.words.plain(f"runs.repeated{form}", number=number, time=self._duration(run))
+                key, values = "runs.repeated", {"number": len(run.occasions), "time": self._duration(run)}
+        return RunSpellings(*(self.words.plain(f"{key}{form}", **values) for form in ("", "-short", "-shortest")))
 
     def difference(self, finding: FindingAssessment) -> Decimal | None:
         """Newest minus previous value, in 10*9/L."""

@@ -118,7 +118,7 @@ def _row(result: CountResult, side: Markdown, facts: CardFacts) -> ResultRow:
     status.append(result.status)
     return ResultRow(
         test=facts.phrases.tests[result.analyte],
-        collected=words.markdown("results.collected", time=collected_text(result.collected), issued=issued),
+        collected=words.markdown("results.collected", time=Markdown(collected_text(result.collected)), issued=issued),
         reported=words.markdown("results.cell", text=facts.reported(result)),
         status=words.listed_markdown(status),
     )

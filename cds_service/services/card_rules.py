@@ -6,7 +6,7 @@ from cds_service.hematology.bounds import is_below
 from cds_service.hematology.clinical_picture import Downgrade
 from cds_service.hematology.criteria import Criterion
 from cds_service.hematology.lab_results import CountResult
-from cds_service.hematology.verdicts import CriticalReason, Finding, FindingAssessment, Situation, Verdict
+from cds_service.hematology.verdicts import CriticalReason, Finding, Situation, Verdict
 from cds_service.services.card_causes import told_in_full
 from cds_service.services.card_evidence import evidence_text
 from cds_service.services.card_facts import ANALYTE, CardFacts
@@ -19,7 +19,7 @@ def rule_sentences(facts: CardFacts) -> tuple[Markdown, ...]:
         line
         for line in (
             *_situation(facts),
-            *(_run(finding, facts) for finding in facts.leading),
+            *_runs(facts),
             *_others(facts),
             *_downgrades(facts),
             _grades(facts),
@@ -52,11 +52,9 @@ def _is_below_card_limit(facts: CardFacts) -> bool:
     return newest is not None and is_below(newest.result, facts.guideline.thrombocytopenia_card_below.value) is True
 
 
-def _run(finding: FindingAssessment, facts: CardFacts) -> Markdown | None:
-    if finding.run is None:
-        return None
-    name = facts.phrases.names_first[ANALYTE[finding.finding]]
-    return facts.words.markdown("rules.run", name=name, run=facts.run(finding.run))
+def _runs(facts: CardFacts) -> Iterator[Markdown]:
+    for finding, run in facts.runs.items():
+        yield facts.words.markdown("rules.run", name=facts.phrases.names_first[ANALYTE[finding]], run=run.full)
 
 
 def _others(facts: CardFacts) -> Iterator[Markdown]:

@@ -158,15 +158,15 @@ def _runs(facts: CardFacts) -> tuple[str, ...]:
     runs = [(finding, finding.run) for finding in facts.leading if finding.run]
     if not runs:
         return ()
-    finding, run = max(runs, key=lambda pair: pair[1].days)
-    spellings = (facts.run(run), facts.run(run, "-short"))
+    finding, _ = max(runs, key=lambda pair: pair[1].days)
+    longest = facts.runs[finding.finding]
     if len(runs) == 1:
-        return spellings
+        return longest[:2]
     if all(one.words is RunWords.ONE for _, one in runs):
         return (facts.words.plain("summary.one-each"),)
-    named = [facts.words.plain("summary.run-of", name=_name(finding, facts), run=spelled) for spelled in spellings]
-    as_long = len({facts.run(one, "-shortest") for _, one in runs}) == 1
-    return (*named, facts.run(run, "-shortest")) if as_long else tuple(named)
+    named = [facts.words.plain("summary.run-of", name=_name(finding, facts), run=spelled) for spelled in longest[:2]]
+    as_long = len({spelled.shortest for spelled in facts.runs.values()}) == 1
+    return (*named, longest.shortest) if as_long else tuple(named)
 
 
 def _companion(facts: CardFacts) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from cds_service.hematology.criteria import Bands, Criterion, Guideline
 from cds_service.hematology.lab_results import CollectionTime, Comparator, CountResult
+from cds_service.services.card_wording import Plain
 from cds_service.services.chart_text import clean_text
 
 COUNT_UNIT = "10*9/L"
@@ -31,13 +32,13 @@ def criteria_of(guideline: Guideline) -> Iterator[Criterion]:
         yield from (value,) if isinstance(value, Criterion) else value.below if isinstance(value, Bands) else ()
 
 
-def reported_number(result: CountResult, limits: Iterable[Decimal]) -> str:
+def reported_number(result: CountResult, limits: Iterable[Decimal]) -> Plain:
     """The number of the record, with its comparator."""
     try:
         number = _rounded(Decimal(result.reported_value), result.value, tuple(limits))
     except InvalidOperation:
         number = result.reported_value
-    return clean_text(bound_text(result.comparator) + number, _UNIT_CHARACTERS)
+    return Plain(clean_text(bound_text(result.comparator) + number, _UNIT_CHARACTERS))
 
 
 def converted_number(result: CountResult, limits: Iterable[Decimal]) -> str:
@@ -53,9 +54,9 @@ def is_converted(result: CountResult) -> bool:
         return True
 
 
-def reported_unit(result: CountResult) -> str:
+def reported_unit(result: CountResult) -> Plain:
     """The unit of the record, cut to a length (chart text: clean, not escaped)."""
-    return clean_text(result.reported_unit, _UNIT_CHARACTERS)
+    return Plain(clean_text(result.reported_unit, _UNIT_CHARACTERS))
 
 
 def bound_text(comparator: Comparator) -> str:
