@@ -13,7 +13,7 @@ _SIGNS_OF_EMPTY = (b"null", b'""', b"[]", b"{}")
 
 def encode_response(response: CdsResponse) -> bytes:
     """The answer's body. No null and no empty member but `cards` (a SHALL of the specification); decimals exact."""
-    body: dict[str, object] = {"cards": [_card(card) for card in response.cards]}
+    body: dict[str, object] = {"cards": _whole([_card(card) for card in response.cards]) or []}
     extension = _whole(response.extension)
     if extension is not None:
         body["extension"] = extension
@@ -38,17 +38,21 @@ def _encode_value(value: object) -> object:
 
 
 def _card(card: Card) -> dict[str, object]:
-    return _given(
-        uuid=card.uuid,
-        summary=card.summary,
-        detail=card.detail,
-        indicator=card.indicator,
-        source={"label": card.source.label, "url": card.source.url, "topic": _coding(card.source.topic)},
-        suggestions=[_suggestion(suggestion) for suggestion in card.suggestions],
-        selectionBehavior=card.selection_behavior if card.suggestions else None,
-        overrideReasons=[_coding(reason) for reason in card.override_reasons],
-        links=[_link(link) for link in card.links],
-    )
+    told: dict[str, object] = {
+        "uuid": card.uuid,
+        "summary": card.summary,
+        "detail": card.detail,
+        "indicator": card.indicator,
+        "source": {"label": card.source.label, "url": card.source.url, "topic": _coding(card.source.topic)},
+    }
+    if card.suggestions:
+        told["suggestions"] = [_suggestion(suggestion) for suggestion in card.suggestions]
+        told["selectionBehavior"] = card.selection_behavior
+    if card.override_reasons:
+        told["overrideReasons"] = [_coding(reason) for reason in card.override_reasons]
+    if card.links:
+        told["links"] = [_link(link) for link in card.links]
+    return told
 
 
 def _coding(coding: Coding) -> dict[str, object]:
@@ -56,31 +60,29 @@ def _coding(coding: Coding) -> dict[str, object]:
 
 
 def _suggestion(suggestion: Suggestion) -> dict[str, object]:
-    return _given(
-        label=suggestion.label,
-        uuid=suggestion.uuid,
-        isRecommended=suggestion.is_recommended,
-        actions=[_action(action) for action in suggestion.actions],
-    )
+    told: dict[str, object] = {"label": suggestion.label, "uuid": suggestion.uuid}
+    if suggestion.is_recommended:
+        told["isRecommended"] = True
+    return told | {"actions": [_action(action) for action in suggestion.actions]}
 
 
 def _action(action: Action) -> dict[str, object]:
-    return {"type": action.type, "description": action.description, "resource": _whole(action.resource)}
+    return {"type": action.type, "description": action.description, "resource": action.resource}
 
 
 def _link(link: Link) -> dict[str, object]:
-    app_context = link.app_context if link.type == "smart" else None
-    return _given(label=link.label, url=link.url, type=link.type, appContext=app_context)
-
-
-def _given(**members: object) -> dict[str, object]:
-    return {name: member for name, member in members.items() if member}
+    told: dict[str, object] = {"label": link.label, "url": link.url, "type": link.type}
+    if link.type == "smart" and link.app_context:
+        told["appContext"] = link.app_context
+    return told
 
 
 def _whole(value: object) -> orjson.Fragment | None:
     """The JSON of a value without null, empty string, array or object anywhere within; None where nothing is left."""
+    if not value:
+        return None
     encoded = encode_json(value)
-    if any(sign in encoded for sign in _SIGNS_OF_EMPTY):
+    if any([sign in encoded for sign in _SIGNS_OF_EMPTY]):
         kept = _without_empty(value)
         return None if kept is None else orjson.Fragment(encode_json(kept))
     return orjson.Fragment(encoded)

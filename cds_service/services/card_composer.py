@@ -10,7 +10,7 @@ from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.hematology.verdicts import Alert, Assessment, Verdict
 from cds_service.knowledge.model import Knowledge
 from cds_service.services.assessment_extension import CardFate, compose_extension
-from cds_service.services.card_detail import compose_detail
+from cds_service.services.card_detail import TEMPLATE, compose_detail, detail_template
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_phrases import site_phrases
 from cds_service.services.card_steps import suggested_orders
@@ -18,7 +18,7 @@ from cds_service.services.card_summary import compose_summary
 from cds_service.services.card_values import utc_text
 from cds_service.services.card_wording import Wording
 from cds_service.services.fingerprint import card_id, fingerprint_of
-from cds_service.services.order_drafts import DraftFacts, draft_suggestions
+from cds_service.services.order_drafts import DraftFacts, OrderDrafts
 from cds_service.services.quieting import Quieted
 
 CLINICIANS_ONLY = frozenset({"Patient", "RelatedPerson"})
@@ -74,6 +74,8 @@ class CardComposer:
         self._site = site
         self._words = words = Wording(knowledge.wording)
         self._phrases = site_phrases(knowledge, words, site.software_version)
+        self._template = detail_template(knowledge.templates[TEMPLATE], words)
+        self._drafts = OrderDrafts(knowledge.orders, words)
         self._source = Source(words.plain("source.label"), f"{site.public_url}/about", _coding("source.topic", words))
         self._override_reasons = tuple(_coding(f"override.{reason}", words) for reason in words.section("override"))
         self._links = (Link(words.plain("links.causes"), f"{site.public_url}/about/causes"),)
@@ -129,8 +131,8 @@ class CardComposer:
             summary=summary,
             indicator=facts.alert.importance.value,
             source=self._source,
-            detail=compose_detail(facts),
-            suggestions=draft_suggestions(suggested_orders(facts), drafts, self._knowledge.orders, self._words),
+            detail=compose_detail(facts, self._template),
+            suggestions=self._drafts.suggestions(suggested_orders(facts), drafts),
             override_reasons=self._override_reasons,
             links=(*self._smart_links(caller, fingerprint), *self._links),
         )

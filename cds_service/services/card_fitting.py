@@ -1,10 +1,9 @@
 """One line out of parts, shorter than a limit: the least important part is shortened first. Knows no word of a card."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One part of a line: its spellings from the fullest to the tersest, '' to leave it out.
 
     `ranks[i]`: how early spelling i is given up for the next one; the highest rank of all parts goes first.
@@ -41,7 +40,7 @@ def _steps(parts: list[Part]) -> list[int]:
 
 def _joined(parts: list[Part], chosen: list[int], separator: str) -> str:
     spelled = [part.spellings[index] for part, index in zip(parts, chosen, strict=True)]
-    line = separator.join(text for text in spelled if text)
+    line = separator.join(filter(None, spelled))
     return line[:1].upper() + line[1:]
 
 

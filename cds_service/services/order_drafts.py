@@ -38,41 +38,50 @@ class DraftFacts:
     fingerprint: str
 
 
-def draft_suggestions(
-    names: Iterable[str], facts: DraftFacts, codes: Mapping[str, OrderCode], words: Wording
-) -> tuple[Suggestion, ...]:
-    """The named suggestions, in the order given; the repeat of the counts is the recommended one."""
-    return tuple(
-        Suggestion(
-            uuid=suggestion_id(facts.hook_instance, facts.fingerprint, name),
-            label=words.plain(f"suggestions.{name}"),
-            actions=tuple(_action(order, facts, codes, words) for order in _ORDERS[name]),
-            is_recommended=name == REPEAT,
+class OrderDrafts:
+    """Drafts the orders of one site; what all drafts of an order have in common is made once."""
+
+    def __init__(self, codes: Mapping[str, OrderCode], words: Wording) -> None:
+        self._labels = {name: words.plain(f"suggestions.{name}") for name in _ORDERS}
+        self._orders = {
+            name: [
+                (text := words.plain(f"orders.{order}"), _request(codes[_CODED_AS.get(order, order)], text))
+                for order in orders
+            ]
+            for name, orders in _ORDERS.items()
+        }
+        """By suggestion: what each of its orders is called, and the part of the request that no card changes."""
+
+    def suggestions(self, names: Iterable[str], facts: DraftFacts) -> tuple[Suggestion, ...]:
+        """The named suggestions, in the order given; the repeat of the counts is the recommended one."""
+        told = _told(facts)
+        return tuple(
+            Suggestion(
+                uuid=suggestion_id(facts.hook_instance, facts.fingerprint, name),
+                label=self._labels[name],
+                actions=tuple([Action("create", text, request | told) for text, request in self._orders[name]]),
+                is_recommended=name == REPEAT,
+            )
+            for name in names
         )
-        for name in names
-    )
 
 
-def _action(order: str, facts: DraftFacts, codes: Mapping[str, OrderCode], words: Wording) -> Action:
-    return Action("create", words.plain(f"orders.{order}"), _service_request(order, facts, codes, words))
-
-
-def _service_request(
-    order: str, facts: DraftFacts, codes: Mapping[str, OrderCode], words: Wording
-) -> Mapping[str, object]:
-    code = codes[_CODED_AS.get(order, order)]
-    request: dict[str, object] = {
+def _request(code: OrderCode, text: str) -> dict[str, object]:
+    return {
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "proposal",
-        "code": {
-            "coding": [{"system": code.system, "code": code.code, "display": code.display}],
-            "text": words.plain(f"orders.{order}"),
-        },
+        "code": {"coding": [{"system": code.system, "code": code.code, "display": code.display}], "text": text},
+    }
+
+
+def _told(facts: DraftFacts) -> dict[str, object]:
+    """What every request of one card says."""
+    told: dict[str, object] = {
         "subject": {"reference": f"Patient/{facts.patient_id}"},
         "authoredOn": facts.authored_on,
         "reasonCode": [{"text": facts.reason}],
         "note": [{"text": facts.note}],
     }
     references = [{"reference": reference} for reference in facts.references[:_REASONS_AT_MOST]]
-    return request | ({"reasonReference": references} if references else {})
+    return told | ({"reasonReference": references} if references else {})
