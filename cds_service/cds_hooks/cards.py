@@ -11,6 +11,10 @@ SUMMARY_LIMIT = 140
 """A summary is shorter than this, counted as JavaScript clients count: in UTF-16 units."""
 
 
+class Whole(dict[str, object]):
+    """A JSON object whose maker answers for it that nothing in it is null or empty: the encoder needn't look."""
+
+
 @dataclass(frozen=True)
 class Coding:
     """A code with its system and display (FHIR Coding, as CDS Hooks uses it)."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import orjson
 
-from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Suggestion
+from cds_service.cds_hooks.cards import Action, Card, CdsResponse, Coding, Link, Suggestion, Whole
 
 _SIGNS_OF_EMPTY = (b"null", b'""', b"[]", b"{}")
 """JSON that holds none of these holds no null and no empty member; JSON that does may hold them in a text only."""
@@ -13,7 +13,7 @@ _SIGNS_OF_EMPTY = (b"null", b'""', b"[]", b"{}")
 
 def encode_response(response: CdsResponse) -> bytes:
     """The answer's body. No null and no empty member but `cards` (a SHALL of the specification); decimals exact."""
-    body: dict[str, object] = {"cards": _whole([_card(card) for card in response.cards]) or []}
+    body: dict[str, object] = {"cards": [_card(card) for card in response.cards]}
     extension = _whole(response.extension)
     if extension is not None:
         body["extension"] = extension
@@ -67,7 +67,7 @@ def _suggestion(suggestion: Suggestion) -> dict[str, object]:
 
 
 def _action(action: Action) -> dict[str, object]:
-    return {"type": action.type, "description": action.description, "resource": action.resource}
+    return {"type": action.type, "description": action.description, "resource": _whole(action.resource)}
 
 
 def _link(link: Link) -> dict[str, object]:
@@ -77,12 +77,12 @@ def _link(link: Link) -> dict[str, object]:
     return told
 
 
-def _whole(value: object) -> orjson.Fragment | None:
-    """The JSON of a value without null, empty string, array or object anywhere within; None where nothing is left."""
-    if not value:
-        return None
+def _whole(value: Mapping[str, object] | None) -> Whole | orjson.Fragment | None:
+    """An object without null, empty string, array or object anywhere within; None where nothing is left."""
+    if isinstance(value, Whole):
+        return value
     encoded = encode_json(value)
-    if any([sign in encoded for sign in _SIGNS_OF_EMPTY]):
+    if any(sign in encoded for sign in _SIGNS_OF_EMPTY):
         kept = _without_empty(value)
         return None if kept is None else orjson.Fragment(encode_json(kept))
     return orjson.Fragment(encoded)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cds_service.cds_hooks.cards import Whole
 from cds_service.hematology.lab_results import CountResult
 from cds_service.hematology.verdicts import Assessment, Evidence, FindingAssessment, GroupSupport
 from cds_service.services.card_values import COUNT_UNIT, bound_text, plain_number, utc_text
@@ -33,9 +34,7 @@ class CardFate:
         return self.fingerprint is not None and self.withheld is None and self.quieted is None
 
 
-def compose_extension(
-    assessment: Assessment, knowledge_version: str, software_version: str, fate: CardFate
-) -> Mapping[str, object]:
+def compose_extension(assessment: Assessment, knowledge_version: str, software_version: str, fate: CardFate) -> Whole:
     """The extension object of the answer: one member, named after the product."""
     shown = assessment.not_used[:_NOT_USED_AT_MOST]
     told = _given(
@@ -52,7 +51,7 @@ def compose_extension(
         quieted=_quieted(fate.quieted) if fate.quieted else None,
         fingerprint=fate.fingerprint,
     )
-    return {NAME: told}
+    return Whole({NAME: told})
 
 
 def not_available(assessment: Assessment) -> list[str]:
@@ -77,15 +76,16 @@ def _finding(finding: FindingAssessment) -> Mapping[str, object]:
 
 
 def _result(result: CountResult) -> Mapping[str, object]:
-    """Of a count nothing is empty, but where a text is of invisible characters only: the encoder leaves that out."""
-    reported = f"{result.reported_value} {result.reported_unit}"
-    return {
-        "reference": _reference(result.reference),
-        "effective": clean_text(result.collected.reported),
-        "reported": bound_text(result.comparator) + clean_text(reported),
+    reference, effective = _reference(result.reference), clean_text(result.collected.reported)
+    reported = clean_text(f"{result.reported_value} {result.reported_unit}")
+    told = {
+        "reference": reference,
+        "effective": effective,
+        "reported": bound_text(result.comparator) + reported,
         "value": Decimal(plain_number(result.value)),
         "unit": COUNT_UNIT,
     }
+    return told if reference and effective and reported else _given(**told)
 
 
 def _group(support: GroupSupport) -> Mapping[str, object]:

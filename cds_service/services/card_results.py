@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from cds_service.hematology.lab_results import Analyte, CompanionKind, CompanionResult, CountResult
@@ -12,6 +13,7 @@ from cds_service.services.card_values import collected_text, utc_day
 from cds_service.services.card_wording import NOTHING, Markdown
 
 _ROWS_PER_ANALYTE = 6
+_DAY = attrgetter("collected.day")
 _COMPANIONS = (
     CompanionKind.HEMOGLOBIN,
     CompanionKind.AST,
@@ -88,7 +90,7 @@ def _kept(occasions: list[Occasion], facts: CardFacts) -> list[Occasion]:
         return occasions
     pair = [one for one in facts.assessment.bicytopenia.pair or () if one.analyte is occasions[0].analyte]
     kept = dict.fromkeys((*occasions[: _ROWS_PER_ANALYTE - 1], *pair, occasions[-1]))
-    return sorted(kept, key=lambda occasion: occasion.collected.day, reverse=True)
+    return sorted(kept, key=_DAY, reverse=True)
 
 
 def _all(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
@@ -98,7 +100,7 @@ def _all(finding: FindingAssessment, facts: CardFacts) -> list[Occasion]:
     found = dict.fromkeys((*finding.occasions, *pair, *((finding.conflicting,) if finding.conflicting else ())))
     if finding.previous and finding in facts.leading:
         found.setdefault(finding.previous)
-    return sorted(found, key=lambda occasion: occasion.collected.day, reverse=True)
+    return sorted(found, key=_DAY, reverse=True)
 
 
 def _left_out(listed: _Listed, facts: CardFacts) -> Markdown | None:
@@ -169,7 +171,7 @@ def _shown_only(finding: FindingAssessment, facts: CardFacts) -> Markdown | None
     """The newest estimate or capillary count, which decided nothing."""
     if not finding.shown_only:
         return None
-    newest = max(finding.shown_only, key=lambda result: result.collected.day)
+    newest = max(finding.shown_only, key=_DAY)
     return facts.words.markdown(
         "results.shown-only",
         name=facts.phrases.names[newest.analyte],
@@ -179,10 +181,11 @@ def _shown_only(finding: FindingAssessment, facts: CardFacts) -> Markdown | None
 
 
 def _newest_of_each(companions: Iterable[CompanionResult]) -> Iterator[CompanionResult]:
-    for kind in _COMPANIONS:
-        newest = max((one for one in companions if one.kind is kind), key=lambda one: one.collected.day, default=None)
-        if newest:
-            yield newest
+    newest: dict[CompanionKind, CompanionResult] = {}
+    for one in companions:
+        if one.kind not in newest or one.collected.day > newest[one.kind].collected.day:
+            newest[one.kind] = one
+    return (newest[kind] for kind in _COMPANIONS if kind in newest)
 
 
 def _companion(result: CompanionResult, facts: CardFacts) -> Markdown:

@@ -32,10 +32,10 @@ _LINKS = (
 """What a Markdown renderer would make a link of by itself: schemes, host names, addresses. A space breaks it."""
 _BROKEN = tuple((re.compile(pattern), inert) for pattern, inert in _LINKS)
 _MAYBE_LINK = re.compile("|".join(pattern for pattern, _ in _LINKS))
-_PLAIN = re.compile(r"[!-;=-~]+(?: [!-;=-~]+)*")
+_PLAIN = re.compile(r"[!-;=-~]++(?: [!-;=-~]++)*+")
 """One line of visible ASCII without `<`: nothing in it needs to change where it isn't Markdown."""
-_WORD = r"[A-Za-z0-9*%^]+(?:(?:[/-]|(?<=[0-9])[.:](?=[0-9]))[A-Za-z0-9*%^]+)*"
-_INERT = re.compile(rf"{_WORD}(?:[,;]? [(+-]?{_WORD}\)?)*")
+_WORD = r"[A-Za-z0-9*%^]++(?:(?:[/-]|(?<=[0-9])[.:](?=[0-9]))[A-Za-z0-9*%^]++)*+"
+_INERT = re.compile(rf"{_WORD}(?:[,;]? [(+-]?{_WORD}\)?)*+")
 """Words, numbers, units, dates and references: most of what a chart holds; Markdown makes of it nothing but of `*`."""
 _TAG = re.compile(r"<(?![\d=.\s]|$)")
 _BLOCK_START = re.compile(r"^(\d{0,9})(?:(?<=\d)([.)])(?=\s|$)|(?<!\d)([-+#=]))")

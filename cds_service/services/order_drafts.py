@@ -6,7 +6,7 @@ Valid FHIR R4 and R4B (ServiceRequest: status, intent, code, subject, authoredOn
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cds_service.cds_hooks.cards import Action, Suggestion
+from cds_service.cds_hooks.cards import Action, Suggestion, Whole
 from cds_service.knowledge.model import OrderCode
 from cds_service.services.card_wording import Wording
 from cds_service.services.fingerprint import suggestion_id
@@ -44,10 +44,7 @@ class OrderDrafts:
     def __init__(self, codes: Mapping[str, OrderCode], words: Wording) -> None:
         self._labels = {name: words.plain(f"suggestions.{name}") for name in _ORDERS}
         self._orders = {
-            name: [
-                (text := words.plain(f"orders.{order}"), _request(codes[_CODED_AS.get(order, order)], text))
-                for order in orders
-            ]
+            name: [(words.plain(f"orders.{order}"), _request(order, codes, words)) for order in orders]
             for name, orders in _ORDERS.items()
         }
         """By suggestion: what each of its orders is called, and the part of the request that no card changes."""
@@ -59,14 +56,15 @@ class OrderDrafts:
             Suggestion(
                 uuid=suggestion_id(facts.hook_instance, facts.fingerprint, name),
                 label=self._labels[name],
-                actions=tuple([Action("create", text, request | told) for text, request in self._orders[name]]),
+                actions=tuple([Action("create", text, Whole(request | told)) for text, request in self._orders[name]]),
                 is_recommended=name == REPEAT,
             )
             for name in names
         )
 
 
-def _request(code: OrderCode, text: str) -> dict[str, object]:
+def _request(order: str, codes: Mapping[str, OrderCode], words: Wording) -> dict[str, object]:
+    code, text = codes[_CODED_AS.get(order, order)], words.plain(f"orders.{order}")
     return {
         "resourceType": "ServiceRequest",
         "status": "draft",

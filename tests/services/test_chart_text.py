@@ -91,10 +91,11 @@ def test_clean_text_is_short_printable_and_stays_as_it_is(text: str, limit: int)
 
 
 @given(
-    st.text("aZhtps109/-.:,;(+)@ ", max_size=30)
-    | st.lists(st.sampled_from(["http", "://", "1", "ab", "."])).map("".join)
+    st.text("aZhtps109/-.:,;(+)@*%^ ", max_size=30)
+    | st.lists(st.sampled_from(["http", "://", "1", "ab", ".", "*"])).map("".join)
 )
 @example("Observation/wbc-1")
+@example("10*3/uL")
 @example("https:1")
 @example("1:https:1")
 def test_simple_text_is_escaped_and_cleaned_as_the_same_text_beside_something_hostile(text: str) -> None:
