@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -21,13 +22,28 @@ def main(folder: Path) -> int:
     epoch = subprocess.run(commit, check=True, capture_output=True, text=True).stdout.strip()
     with tempfile.TemporaryDirectory() as place:
         first, second = (build(Path(place) / name, epoch) for name in ("one", "another-and-longer"))
-        for name, path in sorted(first.items()):
-            alike = path.read_bytes() == second[name].read_bytes()
-            print(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}{'' if alike else '  DIFFERS'}")
+        told, alike = compare(sums(first), sums(second))
+        print(told)
         folder.mkdir(parents=True, exist_ok=True)
         for path in first.values():
             shutil.copy(path, folder)
-        return int(any(path.read_bytes() != second[name].read_bytes() for name, path in first.items()))
+        return int(not alike)
+
+
+def sums(built: Mapping[str, Path]) -> dict[str, str]:
+    """The SHA-256 of each file, by its name."""
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in built.items()}
+
+
+def compare(first: Mapping[str, str], second: Mapping[str, str]) -> tuple[str, bool]:
+    """A line for each file that either build made, and whether both made a wheel and an sdist, the same ones."""
+    names = sorted({*first, *second})
+    lines = [
+        f"{first.get(name) or second[name]}  {name}{'' if first.get(name) == second.get(name) else '  DIFFERS'}"
+        for name in names
+    ]
+    kinds = {Path(name).suffix for name in names}
+    return "\n".join(lines), dict(first) == dict(second) and kinds == {".whl", ".gz"}
 
 
 def build(place: Path, epoch: str) -> dict[str, Path]:
