@@ -16,6 +16,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from cds_service.cds_hooks.errors import StoreUnavailable
 
+KEPT, AT_WORST = 5, 15
+"""Connections to PostgreSQL: what a pool keeps, and what it may have open for moments."""
+
 
 def parse_url(url: str) -> URL:
     """A database URL of a kind that is offered.
@@ -121,6 +124,8 @@ def _postgresql(url: URL, wait_ms: int, durable: bool, **options: object) -> Eng
         engine = create_engine(
             url,
             pool_timeout=wait_ms / 1000,
+            pool_size=KEPT,
+            max_overflow=AT_WORST - KEPT,
             hide_parameters=True,
             connect_args={
                 "connect_timeout": 2,

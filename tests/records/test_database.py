@@ -1,13 +1,14 @@
 """The database is made and migrated once, whoever starts first, and is opened as safely as SQLite can be."""
 
 import os
+import re
 import sqlite3
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import QueuePool, text
 
 from cds_service.cds_hooks.errors import StoreUnavailable
 from cds_service.cds_hooks.feedback import FeedbackEntry
@@ -16,6 +17,7 @@ from cds_service.records.housekeeping import purge_older
 from cds_service.records.migrate import migrate
 from cds_service.records.stores import open_stores
 from cds_service.settings import Settings
+from tests.builders.postgresql import PostgresServer
 
 
 def test_a_new_database_is_private_and_has_the_version_of_this_software(tmp_path: Path) -> None:
@@ -137,3 +139,15 @@ def test_what_was_deleted_is_overwritten(sqlite_file: Path, sqlite_url: str) -> 
     list(purge_older(stores.database, "feedback", when + timedelta(days=1)))
     stores.close()
     assert not any(marker in path.read_bytes() for path in sqlite_file.parent.iterdir())
+
+
+def test_a_worker_opens_as_many_connections_as_the_page_of_capacity_says(postgresql: PostgresServer) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations" / "capacity.md").read_text(encoding="utf-8")
+    said = re.search(r"measured, (\d+) at most \|.*\n\| opened at worst \| (\d+) \|", page)
+    assert said
+    stores = open_stores(postgresql.url("never-asked"))
+    pools = [stores.database._engine.pool, stores.quick._engine.pool, stores.quick._reader.pool]
+    kept = [pool.size() for pool in pools if isinstance(pool, QueuePool)]
+    more = [pool._max_overflow for pool in pools if isinstance(pool, QueuePool)]
+    assert (sum(kept), sum(kept) + sum(more)) == (int(said[1]), int(said[2]))
+    stores.close()
