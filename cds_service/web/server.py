@@ -14,7 +14,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 
-from cds_service.web.allocator import use_one_heap
+from cds_service.web.allocator import keep_one_heap
 from cds_service.web.library_logs import listen_to_warnings_and_threads
 from cds_service.web.master import Generation, Master, Operation
 from cds_service.web.worker import REQUEST_SECONDS, Response, Worker
@@ -58,7 +58,7 @@ def run_server(first: Generation, operation: Operation, listen: Listen, ready: C
         listen: where to listen.
         ready: told the URL once the first worker serves.
     """
-    use_one_heap()
+    keep_one_heap()
     wsgi.Response = Response
     listen_to_warnings_and_threads()
     gc.enable()
