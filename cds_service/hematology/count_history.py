@@ -61,6 +61,8 @@ def read_history(
 
 def newest_first(results: list[SetAside]) -> tuple[SetAside, ...]:
     """Results set aside, newest first, undated last; of one time in the order of their references."""
+    if not results:
+        return ()
     by_reference = sorted(results, key=lambda one: (one.reference, one.analyte))
     return tuple(sorted(by_reference, key=_latest, reverse=True))
 

@@ -25,6 +25,8 @@ def gather_occasions(results: Sequence[CountResult], limit: Criterion, specimen_
 
     A low-confidence result of the same occasion as a criterion result yields to it and is left out.
     """
+    if not results:
+        return []
     criterion = Occasions([one for one in results if not one.low_confidence], specimen_hours)
     groups = criterion.groups()
     if estimates := [one for one in results if one.low_confidence and not criterion.hold(one)]:
