@@ -40,9 +40,9 @@ def assess_causes(
     blasts = _blasts(picture, guideline, as_of)
     both = bicytopenia.verdict is Verdict.PRESENT
     always = {group.id for group in guideline.groups if group.always_named} if both else set()
-    told = {*matched, *always, *([BLASTS_SUPPORT] if blasts else [])}
-    candidates = [group for group in guideline.groups if group.id in told and not group.context_only]
-    supports = [_support(group, matched[group.id], blasts) for group in candidates]
+    told = {*matched, *always, BLASTS_SUPPORT}
+    causes = [group for group in guideline.groups if group.id in told and not group.context_only]
+    supports = [_support(group, matched[group.id], blasts) for group in causes]
     return Causes(
         groups=tuple([one for one in supports if one.evidence or one.group in always]),
         context=context,
@@ -74,15 +74,14 @@ def _matched(picture: ClinicalPicture, low: LowCounts, guideline: Guideline) -> 
 
 
 def _support(group: CauseGroup, matched: list[_Matched], blasts: list[Evidence]) -> GroupSupport:
-    counted = [(match, evidence) for match, evidence, counts in matched if counts]
-    return GroupSupport(
-        group=group.id,
-        evidence=in_order(
-            [evidence for match, evidence in counted if match.use is Use.EVIDENCE]
-            + (blasts if group.id == BLASTS_SUPPORT else [])
-        ),
-        weak=in_order([evidence for match, evidence in counted if match.use is Use.WEAK]),
-    )
+    evidence = list(blasts) if group.id == BLASTS_SUPPORT else []
+    weak: list[Evidence] = []
+    for match, record, counts in matched:
+        if counts and match.use is Use.EVIDENCE:
+            evidence.append(record)
+        elif counts and match.use is Use.WEAK:
+            weak.append(record)
+    return GroupSupport(group.id, in_order(evidence), in_order(weak))
 
 
 def _context(group: CauseGroup, matched: list[_Matched]) -> GroupSupport:
@@ -96,7 +95,7 @@ def _blasts(picture: ClinicalPicture, guideline: Guideline, as_of: datetime) -> 
     return [
         of_blasts(result)
         for result in picture.companions
-        if result.kind is CompanionKind.BLASTS
-        and result.present
+        if result.present
+        and result.kind is CompanionKind.BLASTS
         and within(result.collected, as_of, guideline.blasts_window)
     ]

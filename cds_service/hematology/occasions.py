@@ -86,5 +86,7 @@ def _side(results: tuple[CountResult, ...], limit: Criterion) -> Side:
         return Side.CONFLICTING if True in below else Side.NOT_LOW
     if True not in below:
         return Side.UNDECIDED
-    clumped = [result for result in results if result.clumped and result.analyte is Analyte.PLATELETS]
-    return Side.UNRELIABLE if clumped else Side.LOW
+    for result in results:
+        if result.clumped and result.analyte is Analyte.PLATELETS:
+            return Side.UNRELIABLE
+    return Side.LOW

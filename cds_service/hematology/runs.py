@@ -18,15 +18,14 @@ def low_run(newest: Occasion, older: Iterable[Occasion], guideline: Guideline) -
     """
     members, gaps = [newest], [0]
     for occasion in older:
-        if occasion.side is not Side.LOW:
-            if occasion.side is Side.NOT_LOW and not occasion.low_confidence:
+        if occasion.side is Side.LOW:
+            gap = days_apart(members[-1].collected, occasion.collected)
+            if gap > guideline.run_gap.days:
                 break
-            continue
-        gap = days_apart(members[-1].collected, occasion.collected)
-        if gap > guideline.run_gap.days:
+            members.append(occasion)
+            gaps.append(gap)
+        elif occasion.side is Side.NOT_LOW and not occasion.low_confidence:
             break
-        members.append(occasion)
-        gaps.append(gap)
     return _described(tuple(members), max(gaps), guideline)
 
 

@@ -84,8 +84,8 @@ def _blasts(companions: Iterable[CompanionResult], guideline: Guideline, as_of: 
     told = [
         result
         for result in companions
-        if result.kind is CompanionKind.BLASTS
-        and result.present is not None
+        if result.present is not None
+        and result.kind is CompanionKind.BLASTS
         and within(result.collected, as_of, guideline.severity_window)
     ]
     newest = max(told, key=lambda one: (chronology(one.collected), one.present, one.reference), default=None)
