@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.fhir_reading.projection import Json, members, text_at, texts_in
-from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.hematology.lab_results import Analyte, CompanionKind
 from cds_service.knowledge.model import LabCode, LabUse
 
@@ -60,7 +59,6 @@ class TestIdentity:
 UNKNOWN_TEST = TestIdentity()
 
 
-@once_a_call
 def identify(code: object, lab_codes: LabCodes) -> TestIdentity:
     """What the codings of `Observation.code` say a result is; a panel's coding beside another says nothing."""
     found = [lab_codes[pair] for pair in codings_of(code) if pair in lab_codes]
@@ -85,7 +83,6 @@ def _beside(lab_code: LabCode) -> TestIdentity:
     return TestIdentity(companion=lab_code.companion, clump_test=lab_code.use is LabUse.CLUMPING)
 
 
-@once_a_call
 def code_is_sound(code: Json) -> bool:
     """Whether every coding could be read: an unreadable one might contradict the others."""
     codings = code.get("coding")

@@ -3,13 +3,15 @@
 Room: fhir_reading. Knows no threshold; what can't be read is left out, for nothing rests on it.
 """
 
+from decimal import Decimal
+
 from cds_service.fhir_reading.clump_text import ClumpWords
 from cds_service.fhir_reading.counts import tells_clumps
 from cds_service.fhir_reading.observations import Examined
-from cds_service.fhir_reading.projection import members
+from cds_service.fhir_reading.projection import Json, members
 from cds_service.fhir_reading.quantities import number
 from cds_service.fhir_reading.specimens import specimen_key
-from cds_service.fhir_reading.values import value_of
+from cds_service.fhir_reading.values import quantity_text, value_of
 from cds_service.hematology.lab_results import (
     ClumpingReport,
     CollectionTime,
@@ -36,9 +38,31 @@ def read_companion(examined: Examined, clumps: ClumpWords) -> CompanionResult | 
         reported=value.text,
         status=elements["status"],
         present=present,
-        number=None if "comparator" in quantity else number(quantity.get("value")),
-        unit=quantity.get("unit") or quantity.get("code") or "",
+        number=_plain_number(quantity),
+        unit=_unit(quantity),
     )
+
+
+def like_companion(one: CompanionResult, reference: str, collected: CollectionTime, quantity: Json) -> CompanionResult:
+    """A companion of a result spelled like another's, but for what is its own."""
+    return CompanionResult(
+        reference,
+        one.kind,
+        collected,
+        quantity_text(quantity),
+        one.status,
+        None,
+        _plain_number(quantity),
+        _unit(quantity),
+    )
+
+
+def _plain_number(quantity: Json) -> Decimal | None:
+    return None if "comparator" in quantity else number(quantity.get("value"))
+
+
+def _unit(quantity: Json) -> str:
+    return quantity.get("unit") or quantity.get("code") or ""
 
 
 def read_clumping(examined: Examined, clumps: ClumpWords) -> ClumpingReport | None:

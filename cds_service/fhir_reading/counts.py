@@ -4,6 +4,7 @@ Room: fhir_reading. Knows no threshold and judges nothing.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from cds_service.fhir_reading.clump_text import ClumpWords
@@ -12,7 +13,6 @@ from cds_service.fhir_reading.dates import read_instant
 from cds_service.fhir_reading.observations import Examined, ResultRules
 from cds_service.fhir_reading.projection import Json, members, objects_in, text_at, texts_in
 from cds_service.fhir_reading.quantities import Count, number, number_text
-from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.fhir_reading.specimens import specimen_key
 from cds_service.fhir_reading.values import Value, value_of
 from cds_service.hematology.lab_results import (
@@ -76,7 +76,35 @@ def _result(
     )
 
 
-@once_a_call
+def like_count(  # noqa: PLR0913 - all that is a result's own
+    one: CountResult,
+    reference: str,
+    collected: CollectionTime,
+    count: Count,
+    issued: datetime | None,
+    specimen: str | None,
+) -> CountResult:
+    """A count of a result spelled like another's, but for what is its own."""
+    return CountResult(
+        reference=reference,
+        analyte=one.analyte,
+        collected=collected,
+        value=count.value,
+        reported_value=number_text(count.reported),
+        reported_unit=count.unit,
+        status=one.status,
+        comparator=count.comparator,
+        converted=count.converted,
+        issued=issued,
+        specimen=specimen,
+        low_confidence=one.low_confidence,
+        nrbc_corrected=one.nrbc_corrected,
+        clumped=one.clumped,
+        interpretation=one.interpretation,
+        reference_range=one.reference_range,
+    )
+
+
 def _interpretation(element: object) -> str | None:
     """What the laboratory calls the value, as far as it can be shown."""
     return ", ".join(filter(None, map(display_of, objects_in(element)))) or None
@@ -100,12 +128,10 @@ def tells_clumps(observation: Json, clumps: ClumpWords) -> bool:
     return _interpreted_as_clumps(observation.get("interpretation"), clumps) or clumps.tells_clumps(notes)
 
 
-@once_a_call
 def _interpreted_as_clumps(element: object, clumps: ClumpWords) -> bool:
     return clumps.tells_clumps(texts_in(element))
 
 
-@once_a_call
 def _reference_range(element: object) -> ReferenceRange | None:
     """The first reference range; None where there is none, or none that can be shown."""
     if element is None:

@@ -6,10 +6,10 @@ Room: fhir_reading. Tolerant where the criteria are: a time without zone stands 
 import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from cds_service.fhir_reading.projection import Json, is_empty
 from cds_service.fhir_reading.releases import Validated
-from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.hematology.lab_results import CollectionTime, SetAsideReason
 
 _DATE_TIME = re.compile(
@@ -20,9 +20,9 @@ _DATE_TIME = re.compile(
 )
 _WIDEST_OFFSET = timedelta(hours=14)
 _TOLERATED_AHEAD = timedelta(days=1)
+_FIRST_AND_LAST = (date.min.year, date.max.year)
 
 
-@once_a_call
 def read_time(text: object, from_issued: bool = False) -> CollectionTime | SetAsideReason:
     """A FHIR date, dateTime or instant as a collection time; else date-imprecise or date-invalid."""
     match = _DATE_TIME.fullmatch(text) if isinstance(text, str) else None
@@ -44,22 +44,26 @@ def _instant(match: re.Match[str]) -> datetime | None:
     """The point in time, or None without zone; a leap second is the second after it. ValueError, OverflowError."""
     if match["hour"] is None:
         return None
-    leaps = match["second"] == "60"
-    text = match.string.replace(":60", ":59", 1) if leaps else match.string
-    local = datetime.fromisoformat(text) + timedelta(seconds=leaps)
+    if match["second"] == "60":
+        local = datetime.fromisoformat(match.string.replace(":60", ":59", 1)) + timedelta(seconds=1)
+    else:
+        local = datetime.fromisoformat(match.string)
     if match["zone"] is None:
         return None
-    if match["zone"] != "Z":
-        _check_offset(match["zone"])
-    local.astimezone(UTC)  # OverflowError where no calendar reaches
+    if not _is_offset(match["zone"]):
+        raise ValueError("no such offset")
+    if local.year in _FIRST_AND_LAST:
+        local.astimezone(UTC)  # OverflowError where no calendar reaches
     return local
 
 
-def _check_offset(zone: str) -> None:
-    """ValueError for an offset that no place on earth has."""
+@lru_cache(maxsize=128)
+def _is_offset(zone: str) -> bool:
+    """Whether any place on earth has it."""
+    if zone == "Z":
+        return True
     hours, minutes = int(zone[1:3]), int(zone[4:6])
-    if minutes > 59 or timedelta(hours=hours, minutes=minutes) > _WIDEST_OFFSET:
-        raise ValueError("no such offset")
+    return minutes <= 59 and timedelta(hours=hours, minutes=minutes) <= _WIDEST_OFFSET
 
 
 def _span(match: re.Match[str]) -> tuple[date, date] | None:
@@ -104,10 +108,13 @@ def is_in_future(time: CollectionTime, as_of: datetime) -> bool:
 
 def collected(observation: Validated, raw: Json, as_of: datetime) -> CollectionTime | SetAsideReason:
     """When the specimen was collected: effective[x], and only where none is given, `issued`."""
-    time = _effective_or_issued(observation, raw)
-    if isinstance(time, CollectionTime) and is_in_future(time, as_of):
-        return SetAsideReason.DATE_IN_FUTURE
-    return time
+    return not_in_future(_effective_or_issued(observation, raw), as_of)
+
+
+def not_in_future(time: CollectionTime | SetAsideReason, as_of: datetime) -> CollectionTime | SetAsideReason:
+    """A time as it was read, unless it lies too far ahead."""
+    ahead = isinstance(time, CollectionTime) and is_in_future(time, as_of)
+    return SetAsideReason.DATE_IN_FUTURE if ahead else time
 
 
 def _effective_or_issued(observation: Validated, raw: Json) -> CollectionTime | SetAsideReason:

@@ -5,8 +5,10 @@ Two entries of one id are both given: the reader decides between them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from cds_service.fhir_reading.projection import text_at
 
 Failure = Literal["outcome", "unreadable"]
 
@@ -23,11 +25,26 @@ _ALSO = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One resource, and the fullUrl that its Bundle gave it; `included` beside the matches, not one of them."""
+    """One resource, and the fullUrl that its Bundle gave it; `included` beside the matches, not one of them.
+
+    `likeness` is told where others of its Bundle are spelled like it (see `alike`).
+    """
 
     resource: Mapping[str, object]
     full_url: str | None = None
     included: bool = False
+    likeness: object | None = field(default=None, compare=False)
+
+    @property
+    def resource_type(self) -> str | None:
+        """The type, as far as one is told."""
+        name = self.resource.get("resourceType")
+        return name if isinstance(name, str) else None
+
+    @property
+    def resource_id(self) -> str | None:
+        """The id, stripped; None where there is none."""
+        return text_at(self.resource, "id")
 
 
 @dataclass(frozen=True)
@@ -98,23 +115,29 @@ def _answers(unpacked: Unpacked, resource_type: str | None) -> bool:
     matches = [entry for entry in unpacked.entries if not entry.included]
     if expected is None or not matches:
         return True
-    return any(entry.resource.get("resourceType") in expected for entry in matches)
+    return any(entry.resource_type in expected for entry in matches)
 
 
 def _unpack_bundle(bundle: Mapping[str, object]) -> Unpacked:
-    """The entries of a Bundle in one pass; beside them what failed, and the searchsets that answer a batch."""
+    """The entries of a Bundle in one pass; beside them what failed, and the searchsets that answer a batch.
+
+    Of a Bundle decoded in part some are entries already.
+    """
     raw = bundle.get("entry")
     if raw is not None and not isinstance(raw, list):
         return UNREADABLE
     is_response = bundle.get("type") in _RESPONSES
-    members = [member for member in raw or [] if isinstance(member, dict)]
+    members: list[Any] = [member for member in raw or [] if isinstance(member, dict | Entry)]
     entries: list[Entry] = []
     others: list[Unpacked] = []
     for member in members:
+        if isinstance(member, Entry):
+            entries.append(member)
+            continue
         resource: Any = member.get("resource")
         name = resource.get("resourceType") if isinstance(resource, dict) else None
         if isinstance(name, str) and name != "OperationOutcome" and not (is_response and name == "Bundle"):
-            entries.append(_entry(member, resource))
+            entries.append(entry_of(member, resource))
         elif (other := _other(member, resource, is_response)) is not None:
             others.append(other)
             entries += other.entries
@@ -139,7 +162,8 @@ def _other(member: Mapping[str, object], resource: object, is_response: bool) ->
     return None
 
 
-def _entry(member: Mapping[str, object], resource: Mapping[str, object]) -> Entry:
+def entry_of(member: Mapping[str, object], resource: Mapping[str, object]) -> Entry:
+    """A member of a Bundle with its resource as an entry."""
     full_url, search = member.get("fullUrl"), member.get("search")
     included = isinstance(search, dict) and search.get("mode") == "include"
     return Entry(resource, full_url if isinstance(full_url, str) and full_url else None, included)

@@ -78,7 +78,7 @@ def read_drugs(entries: Iterable[Entry], catalogue: CauseCatalogue) -> Drugs:
     """The Medication resources among the entries, by every reference they go by."""
     sent: dict[str, Json] = {}
     for entry in entries:
-        if entry.resource.get("resourceType") == "Medication":
+        if entry.resource_type == "Medication":
             named = text_at(entry.resource, "id")
             references = (entry.full_url, f"Medication/{named}" if named else None)
             sent.update({reference: entry.resource for reference in references if reference is not None})

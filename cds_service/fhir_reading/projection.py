@@ -28,6 +28,9 @@ class ResourceShape:
         object.__setattr__(self, "dated", dated)
 
 
+_COMPOUND = (dict, list)
+_WITHOUT_CONTENT = (str, dict, list)
+"""What says nothing where it is false; a number does."""
 CODING: Shape = {"system": None, "code": None, "display": None}
 CONCEPT: Shape = {"coding": [CODING], "text": None}
 QUANTITY: Shape = {"value": None, "comparator": None, "unit": None, "system": None, "code": None}
@@ -63,7 +66,7 @@ def projected(element: object, form: Form) -> object:
 def is_empty(part: object) -> bool:
     """Whether an element says nothing: null, a blank string, an empty object or list."""
     if not part:
-        return part is None or isinstance(part, str | dict | list)
+        return part is None or isinstance(part, _WITHOUT_CONTENT)
     return isinstance(part, str) and part.isspace()
 
 
@@ -73,7 +76,7 @@ def matches(element: object, form: Form) -> bool:
         return isinstance(element, list) and all(matches(member, form[0]) for member in element)
     if isinstance(form, dict):
         return isinstance(element, dict) and all(matches(part, form[name]) for name, part in element.items())
-    return not isinstance(element, dict | list)
+    return not isinstance(element, _COMPOUND)
 
 
 def _has_dates(form: Form) -> bool:
@@ -111,5 +114,5 @@ def texts_in(element: object) -> Iterator[str]:
             for name, value in part.items():
                 if name in ("text", "display") and isinstance(value, str):
                     yield value
-                elif isinstance(value, dict | list):
+                elif isinstance(value, _COMPOUND):
                     waiting.append(value)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 
 from cds_service.fhir_reading.projection import Json
-from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.fhir_reading.ucum import ask_ucum
 from cds_service.hematology.lab_results import Analyte, Comparator, SetAsideReason
 from cds_service.knowledge.model import Plausibility, UnitMeaning, Units
@@ -18,6 +17,7 @@ _COMPARATORS = {None: Comparator.EXACT} | {
     comparator.value: comparator for comparator in Comparator if comparator != "="
 }
 _UCUM_SYSTEMS = {None, "http://unitsofmeasure.org", "http://unitsofmeasure.org/", "urn:oid:2.16.840.1.113883.6.8"}
+_NUMBERS = (int, float, Decimal)
 _LIBRARY_CALLS = 100
 """How many strange unit strings of one call are given to the library; thousands would eat the time of a call."""
 
@@ -35,10 +35,13 @@ class Count:
 
 def number(value: object) -> Decimal | None:
     """A JSON number as decimal, digit for digit; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if not isinstance(value, _NUMBERS) or isinstance(value, bool):
         return None
     decimal = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return decimal if decimal.is_finite() and len(decimal.as_tuple().digits) <= _MOST_DIGITS else None
+    if not decimal.is_finite():
+        return None
+    is_short = len(str(decimal)) <= _MOST_DIGITS or len(decimal.as_tuple().digits) <= _MOST_DIGITS
+    return decimal if is_short else None
 
 
 def number_text(value: Decimal) -> str:
@@ -60,7 +63,6 @@ class CountReader:
     _known: dict[str, UnitMeaning | None] = field(default_factory=dict)
     _library_calls: int = 0
 
-    @once_a_call
     def read(self, quantity: Json, analyte: Analyte) -> Count | SetAsideReason:
         """The count, or the first rule that it fails: number, comparator, unit, plausibility."""
         reported = number(quantity.get("value"))

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cds_service.fhir_reading.alike import Alike
+from cds_service.fhir_reading.alike_results import AlikeReader, Read
 from cds_service.fhir_reading.clump_text import clump_words
 from cds_service.fhir_reading.codings import identify
 from cds_service.fhir_reading.companions import read_clumping, read_companion
@@ -22,7 +24,6 @@ from cds_service.fhir_reading.quantities import CountReader
 from cds_service.fhir_reading.release_differences import in_r4_shape
 from cds_service.fhir_reading.releases import Release, spellings_forgotten
 from cds_service.fhir_reading.reports import contained_results
-from cds_service.fhir_reading.shared_parts import parts_shared
 from cds_service.fhir_reading.specimens import read_specimens
 from cds_service.fhir_reading.subjects import Subjects, read_subjects, subject_of
 from cds_service.fhir_reading.versions import without_repeats
@@ -48,9 +49,20 @@ class _Results:
     companions: list[CompanionResult] = field(default_factory=list)
     clumping: list[ClumpingReport] = field(default_factory=list)
 
+    def add(self, read: Read) -> None:
+        """Put what was read beside its like."""
+        match read:
+            case CountResult():
+                self.counts.append(read)
+            case CompanionResult():
+                self.companions.append(read)
+            case SetAside():
+                self.set_aside.append(read)
+            case ClumpingReport():
+                self.clumping.append(read)
+
 
 @spellings_forgotten()
-@parts_shared()
 def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     entries: Sequence[Entry],
     patient_id: str,
@@ -76,17 +88,18 @@ def read_clinical_picture(  # noqa: PLR0913 - the door takes all a call knows
     Raises:
         PatientMismatch: a Patient was sent, and it is another one.
     """
-    typed = [entry for entry in entries if isinstance(entry.resource.get("resourceType"), str)]
+    typed = [entry for entry in entries if entry.resource_type is not None]
     current = in_r4_shape(without_repeats(typed), release)
+    single = [entry for entry in current if not isinstance(entry, Alike)]
     subjects = read_subjects(typed, patient_id, fhir_server)
-    patients = [entry.resource for entry in current if entry.resource.get("resourceType") == "Patient"]
+    patients = [entry.resource for entry in single if entry.resource_type == "Patient"]
     patient = own_patient(patients, patient_id)
-    rules = _rules(current, subjects, knowledge, as_of)
+    rules = _rules(single, subjects, knowledge, as_of)
     results = _read_results(current, rules, knowledge)
-    whose = [(entry, _refusal(entry, subjects)) for entry in current]
+    whose = [(entry, _refusal(entry, subjects)) for entry in single]
     own = [entry for entry, refusal in whose if refusal is None]
     conditions = list(_read_conditions(own, knowledge, as_of))
-    medications = list(_read_medications(own, read_drugs(current, knowledge.causes), as_of))
+    medications = list(_read_medications(own, read_drugs(single, knowledge.causes), as_of))
     others = [entry for entry, refusal in whose if refusal is SetAsideReason.OTHER_PATIENT]
     return ClinicalPicture(
         counts=tuple(results.counts),
@@ -121,39 +134,47 @@ def _rules(
 
 
 def _read_results(entries: Iterable[Entry], rules: ResultRules, knowledge: Knowledge) -> _Results:
-    results = _Results()
-    for reported in _reported(entries, knowledge):
-        examined = examine(reported, rules)
-        for read in read_counts(examined, rules):
-            if isinstance(read, CountResult):
-                results.counts.append(read)
-            else:
-                results.set_aside.append(read)
-        companion = read_companion(examined, rules.clumps)
-        if companion is not None:
-            results.companions.append(companion)
-        clumping = read_clumping(examined, rules.clumps) if reported.identity.clump_test else None
-        if clumping is not None:
-            results.clumping.append(clumping)
+    results, alikes = _Results(), AlikeReader(rules)
+    for entry in entries:
+        one = alikes.read(entry) if isinstance(entry, Alike) else None
+        if one is not None:
+            results.add(one)
+            continue
+        found = [read for reported in _reported(entry, knowledge) for read in _read(reported, rules)]
+        if entry.likeness is not None:
+            alikes.learn(entry.likeness, found)
+        for read in found:
+            results.add(read)
     return results
 
 
-def _reported(entries: Iterable[Entry], knowledge: Knowledge) -> Iterator[Reported]:
-    """Every single result of the entries that the assessment has a use for."""
-    for entry in entries:
-        resource, reference = entry.resource, _reference(entry)
-        if resource.get("resourceType") == "Observation":
-            identity = identify(resource.get("code"), knowledge.lab_codes)
-            subjects = (subject_of(resource),)
-            whole = Reported(resource, reference, entry.full_url, identity, subjects, container=resource)
-            yield from results_in(whole, knowledge.lab_codes)
-        if resource.get("contained") is not None:
-            yield from contained_results(entry, reference, knowledge.lab_codes)
+def _read(reported: Reported, rules: ResultRules) -> Iterator[Read]:
+    """What one result says, of each thing that its codes name."""
+    examined = examine(reported, rules)
+    yield from read_counts(examined, rules)
+    companion = read_companion(examined, rules.clumps)
+    if companion is not None:
+        yield companion
+    clumping = read_clumping(examined, rules.clumps) if reported.identity.clump_test else None
+    if clumping is not None:
+        yield clumping
+
+
+def _reported(entry: Entry, knowledge: Knowledge) -> Iterator[Reported]:
+    """Every single result of an entry that the assessment has a use for."""
+    resource, reference = entry.resource, _reference(entry)
+    if entry.resource_type == "Observation":
+        identity = identify(resource.get("code"), knowledge.lab_codes)
+        subjects = (subject_of(resource),)
+        whole = Reported(resource, reference, entry.full_url, identity, subjects, container=resource)
+        yield from results_in(whole, knowledge.lab_codes)
+    if resource.get("contained") is not None:
+        yield from contained_results(entry, reference, knowledge.lab_codes)
 
 
 def _read_conditions(entries: Iterable[Entry], knowledge: Knowledge, as_of: datetime) -> Iterator[ReadCondition]:
     for entry in entries:
-        if entry.resource.get("resourceType") == "Condition":
+        if entry.resource_type == "Condition":
             condition = read_condition(entry.resource, _reference(entry), knowledge.causes, as_of)
             if condition is not None:
                 yield condition
@@ -161,7 +182,7 @@ def _read_conditions(entries: Iterable[Entry], knowledge: Knowledge, as_of: date
 
 def _read_medications(entries: Iterable[Entry], drugs: Drugs, as_of: datetime) -> Iterator[ReadMedication]:
     for entry in entries:
-        if entry.resource.get("resourceType") in MEDICATION_TYPES:
+        if entry.resource_type in MEDICATION_TYPES:
             medication = read_medication(entry.resource, _reference(entry), drugs, as_of)
             if medication is not None:
                 yield medication
@@ -169,14 +190,14 @@ def _read_medications(entries: Iterable[Entry], drugs: Drugs, as_of: datetime) -
 
 def _refusal(entry: Entry, subjects: Subjects) -> SetAsideReason | None:
     """Why an entry isn't read as this patient's; resources that have no patient aren't."""
-    if entry.resource.get("resourceType") not in _OF_A_PATIENT:
+    if entry.resource_type not in _OF_A_PATIENT:
         return SetAsideReason.SUBJECT_MISSING
     return subjects.refusal(subject_of(entry.resource), entry.full_url)
 
 
 def _reference(entry: Entry) -> str:
-    resource_type, resource_id = str(entry.resource.get("resourceType")), text_at(entry.resource, "id")
-    return f"{resource_type}/{resource_id}" if resource_id is not None else entry.full_url or resource_type
+    kind, resource_id = str(entry.resource_type), entry.resource_id
+    return f"{kind}/{resource_id}" if resource_id is not None else entry.full_url or kind
 
 
 def _with_patient(not_available: tuple[str, ...], missing: bool) -> tuple[str, ...]:

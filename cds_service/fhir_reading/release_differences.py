@@ -4,10 +4,10 @@ Room: fhir_reading. What differs is told by `stu3` and `r5`, and validated by th
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from cds_service.fhir_reading import r5, stu3
+from cds_service.fhir_reading.alike import Alike
 from cds_service.fhir_reading.entries import Entry
 from cds_service.fhir_reading.projection import Json, members
 from cds_service.fhir_reading.release_marks import release_told_by
@@ -27,15 +27,17 @@ def in_r4_shape(entries: Iterable[Entry], site: Release | None = None) -> tuple[
         site: the release of those whose shape tells none; None: the one that the other entries tell, else R4.
     """
     listed = tuple(entries)
-    told = [release_told_by(entry.resource) for entry in listed]
+    told = [None if isinstance(entry, Alike) else release_told_by(entry.resource) for entry in listed]
     found = set(told) - {None}
     default = site or (found.pop() if len(found) == 1 else None) or Release.R4
     return tuple(_entry_as_r4(entry, release or default) for entry, release in zip(listed, told, strict=True))
 
 
 def _entry_as_r4(entry: Entry, release: Release) -> Entry:
+    if isinstance(entry, Alike) and release not in _DIFFERENCES:
+        return entry
     resource = _as_r4(entry.resource, release)
-    return entry if resource is entry.resource else replace(entry, resource=resource)
+    return entry if resource is entry.resource else Entry(resource, entry.full_url, entry.included)
 
 
 def _as_r4(resource: Json, release: Release) -> Json:

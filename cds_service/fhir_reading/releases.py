@@ -14,7 +14,6 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from cds_service.fhir_reading.projection import Json, ResourceShape, is_empty, matches, projected
-from cds_service.fhir_reading.shared_parts import once_a_call
 from cds_service.fhir_reading.spelling import Spelling, part_spelled, spelling_of
 
 
@@ -67,7 +66,7 @@ def validated(resource: Json, shape: ResourceShape, release: Release = Release.R
         element = resource.get(name)
         if element is None:
             continue
-        part, is_sound = _read_element(element, shape, name, release)
+        part, is_sound = read_element(element, shape, name, release)
         if not is_sound:
             faulty.add(name)
         elif part is not None:
@@ -75,8 +74,9 @@ def validated(resource: Json, shape: ResourceShape, release: Release = Release.R
     return Validated(elements, frozenset(faulty))
 
 
-@once_a_call
-def _read_element(element: object, shape: ResourceShape, name: str, release: Release) -> tuple[object, bool]:
+def read_element(
+    element: object, shape: ResourceShape, name: str, release: Release = Release.R4
+) -> tuple[object, bool]:
     """The part of an element that is read, None where it says nothing, and whether it is sound."""
     part = projected(element, shape.elements[name])
     return (None, True) if is_empty(part) else (part, _is_sound(shape, name, part, release))

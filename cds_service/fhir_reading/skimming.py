@@ -4,15 +4,15 @@ Room: fhir_reading. Knows which Observations nobody reads, by their codes; reads
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import MsgspecError, Raw, Struct
+from msgspec.json import Decoder
 
+from cds_service.fhir_reading.alike import APART, NOT_SENT, Decode, LikenessFinder, Member
 from cds_service.fhir_reading.codings import LabCodes
 from cds_service.fhir_reading.entries import Entry, unpack
-from cds_service.fhir_reading.projection import text_at
 from cds_service.knowledge.model import LabUse
 
 
@@ -33,43 +33,20 @@ class _Reference(Struct):
     reference: str | None = None
 
 
-class ObservationSkimmed(Struct):
-    """What tells that an Observation is of no use.
-
-    Whatever else an element holds, such as one of those that must not be there, is for the reader to see.
-    """
-
-    resourceType: str  # noqa: N815 - named as on the wire
-    id: str | None = None
-    code: _Concept | None = None
-    subject: _Reference | None = None
-    component: list[_Component] | None = None
-    contained: None = None
-    comment: None = None
-    related: None = None
-    context: None = None
-    bodyStructure: None = None  # noqa: N815
-    instantiatesCanonical: None = None  # noqa: N815
-    instantiatesReference: None = None  # noqa: N815
-    triggeredBy: None = None  # noqa: N815
-
-
 class _Search(Struct):
     mode: str | None = None
-
-
-class _Member(Struct):
-    resource: ObservationSkimmed
-    search: _Search | None = None
-    response: None = None
 
 
 class _Listed(Struct):
     entry: list[Raw]
 
 
-_MEMBER = msgspec.json.Decoder(_Member)
-_LISTED = msgspec.json.Decoder(_Listed)
+_LISTED = Decoder(_Listed)
+_MEMBER = Decoder(Member)
+_SUBJECT = Decoder(_Reference | None)
+_CODE = Decoder(_Concept | None)
+_COMPONENTS = Decoder(list[_Component] | None)
+_SEARCH = Decoder(_Search | None)
 _ONE_PAGE = ("searchset", "collection")
 _NO_USE = (LabUse.PANEL, LabUse.NEVER)
 """What such a code says of a result matters only where another code beside it is of use."""
@@ -79,7 +56,7 @@ _NO_USE = (LabUse.PANEL, LabUse.NEVER)
 class Skimmed:
     """The documents of one call by their keys, and the entries left out of them by the ids of their Observations."""
 
-    decode: Callable[[Raw], object]
+    decode: Decode
     documents: dict[str, object] = field(default_factory=dict)
     left_out: dict[str, list[Raw]] = field(default_factory=lambda: defaultdict(list))
 
@@ -87,18 +64,17 @@ class Skimmed:
         """What was left out and has the id of one of these, wherever they came from: it may be a later version."""
         if not self.left_out:
             return ()
-        ids = dict.fromkeys(text_at(one.resource, "id") for one in entries)
+        ids = dict.fromkeys(one.resource_id for one in entries)
         found = [self.decode(one) for resource_id in ids if resource_id for one in self.left_out.get(resource_id, ())]
         return unpack({"resourceType": "Bundle", "type": "collection", "entry": found}).entries
 
 
 class Skimmer:
-    """Decodes the documents of a call without the Observations that no rule reads."""
+    """Decodes the documents of calls without the Observations that no rule reads."""
 
-    def __init__(self, lab_codes: LabCodes, decoder: Callable[[], Callable[[Raw], object]]) -> None:
-        """`decoder` makes what decodes the parts of one call."""
+    def __init__(self, lab_codes: LabCodes, decode: Decode) -> None:
         self._of_use = frozenset(pair for pair, known in lab_codes.items() if known.use not in _NO_USE)
-        self._decoder = decoder
+        self._decode = decode
 
     def skim(self, sent: Mapping[str, object], patient_id: str) -> Skimmed:
         """What was sent by its key; what is decoded already stays as it is.
@@ -106,50 +82,101 @@ class Skimmer:
         An Observation is left out where it is the patient's and has no code of use: unless it is a version of one that
         is read, which `versions_of` is asked for, it could change nothing. Raises whatever the decoder raises.
         """
-        skimmed, subject = Skimmed(self._decoder()), f"Patient/{patient_id}"
+        skimmed, skim = Skimmed(self._decode), _Skim(self._of_use, f"Patient/{patient_id}")
         for key, one in sent.items():
-            skimmed.documents[key] = self._document(one, subject, skimmed) if isinstance(one, Raw) else one
+            skimmed.documents[key] = _document(one, skim, skimmed) if isinstance(one, Raw) else one
         return skimmed
 
-    def _document(self, sent: Raw, subject: str, skimmed: Skimmed) -> object:
-        decode = skimmed.decode
-        try:
-            listed = _LISTED.decode(sent).entry
-        except msgspec.MsgspecError:
-            return decode(sent)
-        bundle = decode(_without(listed, bytes(sent))) if listed else None
-        if not isinstance(bundle, dict) or bundle.get("type") not in _ONE_PAGE or _has_next(bundle):
-            return decode(sent)
-        kept: list[object] = []
-        answered = False
-        for member in listed:
-            unread = self._unread(member, subject)
-            if unread is None or not answered:  # the first stays, to tell what was answered
-                kept.append(decode(member))
-            elif unread.id is not None:
-                skimmed.left_out[unread.id.strip()].append(member)
-            answered = answered or unread is not None
-        return {**bundle, "entry": kept}
 
-    def _unread(self, member: Raw, subject: str) -> ObservationSkimmed | None:
-        """The member's Observation, if it is one that nobody reads."""
-        try:
-            entry = _MEMBER.decode(member)
-        except msgspec.MsgspecError:
-            return None
-        skimmed, reference = entry.resource, entry.resource.subject
-        if skimmed.resourceType != "Observation" or reference is None or reference.reference != subject:
-            return None
-        if (entry.search is not None and entry.search.mode == "include") or bytes(member).count(b'"resource"') > 1:
-            return None
-        concepts = (skimmed.code, *(part.code for part in skimmed.component or ()))
-        return None if any(map(self._is_of_use, concepts)) else skimmed
+class _Skim(dict[bytes, bool | None]):
+    """Whether a matched Observation of the patient is of use, by its subject, code and search; None for all others.
 
-    def _is_of_use(self, concept: _Concept | None) -> bool:
-        for coding in concept.coding or () if concept is not None else ():
-            if coding.system and coding.code and (coding.system.strip(), coding.code.strip()) in self._of_use:
+    Told once a call for each spelling.
+    """
+
+    def __init__(self, of_use: frozenset[tuple[str, str]], subject: str) -> None:
+        super().__init__()
+        self._of_use = of_use
+        self._subject = subject
+
+    def tell(self, member: Member) -> bool | None:
+        """The same of a member: by its code, or the codes of its components."""
+        one = member.resource
+        told = self[APART.join((one.subject, member.search, one.code))]
+        return self._has_component_of_use(one.component) if told is False and one.component is not NOT_SENT else told
+
+    def __missing__(self, spelled: bytes) -> bool | None:
+        subject, search, code = spelled.split(APART)
+        is_own_match = self._is_own(subject) and _is_match(search)
+        told = self[spelled] = self._is_useful(code) if is_own_match else None
+        return told
+
+    def _is_own(self, subject: bytes) -> bool:
+        try:
+            reference = _SUBJECT.decode(subject)
+        except MsgspecError:
+            return False
+        return reference is not None and reference.reference == self._subject
+
+    def _is_useful(self, code: bytes) -> bool:
+        try:
+            return self._means(_CODE.decode(code)) if code else False
+        except MsgspecError:
+            return True
+
+    def _has_component_of_use(self, components: Raw) -> bool:
+        try:
+            return any(self._means(part.code) for part in _COMPONENTS.decode(components) or ())
+        except MsgspecError:
+            return True
+
+    def _means(self, concept: _Concept | None) -> bool:
+        for one in concept.coding or () if concept is not None else ():
+            if one.system and one.code and (one.system.strip(), one.code.strip()) in self._of_use:
                 return True
         return False
+
+
+def _is_match(search: bytes) -> bool:
+    """Whether it is no resource that was only included beside the matches."""
+    try:
+        told = _SEARCH.decode(search) if search else None
+    except MsgspecError:
+        return False
+    return told is None or told.mode != "include"
+
+
+def _document(sent: Raw, skim: _Skim, skimmed: Skimmed) -> object:
+    decode = skimmed.decode
+    try:
+        listed = _LISTED.decode(sent).entry
+    except MsgspecError:
+        return decode(sent)
+    bundle = decode(_without(listed, bytes(sent))) if listed else None
+    if not isinstance(bundle, dict) or bundle.get("type") not in _ONE_PAGE or _has_next(bundle):
+        return decode(sent)
+    return {**bundle, "entry": _entries(listed, skim, skimmed)}
+
+
+def _entries(listed: list[Raw], skim: _Skim, skimmed: Skimmed) -> list[object]:
+    """The members to be read, decoded or as entries; of those of no use, the first stays to tell what was answered."""
+    kept: list[object] = []
+    alikes, answered = LikenessFinder(skimmed.decode), False
+    for member in listed:
+        try:
+            glanced = _MEMBER.decode(member)
+        except MsgspecError:
+            kept.append(skimmed.decode(member))
+            continue
+        is_of_use = skim.tell(glanced)
+        if is_of_use:
+            kept.append(alikes.entry(member, glanced) or skimmed.decode(member))
+        elif is_of_use is None or not answered or bytes(member).count(b'"resource"') > 1:
+            kept.append(skimmed.decode(member))
+            answered = answered or is_of_use is False
+        elif glanced.resource.id is not None:
+            skimmed.left_out[glanced.resource.id.strip()].append(member)
+    return kept
 
 
 def _without(listed: list[Raw], document: bytes) -> Raw:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cds_service.fhir_reading.entries import Entry
-from cds_service.fhir_reading.projection import Json, members, text_at, texts_in
-from cds_service.fhir_reading.shared_parts import once_a_call
+from cds_service.fhir_reading.projection import Json, members, objects_in, text_at, texts_in
 from cds_service.fhir_reading.words import names_word
 from cds_service.knowledge.model import ScreeningWords
 
@@ -31,10 +30,14 @@ class Specimens:
         return (
             told
             or any(map(self._not_blood, further))
-            or any(self._tells(text, of_specimen=True) for text in self._specimen_texts(observation, container))
+            or any(self._tells(text, of_specimen=True) for text in texts_in(observation.get("bodySite")))
+            or self.specimen_is_not_blood(observation.get("specimen"), container)
         )
 
-    @once_a_call
+    def specimen_is_not_blood(self, specimen: object, container: Json) -> bool:
+        """Whether the element `specimen`, or what it refers to, says so."""
+        return any(self._tells(text, of_specimen=True) for text in self._specimen_texts(specimen, container))
+
     def _not_blood(self, *elements: object) -> bool:
         return any(self._tells(text, of_specimen=False) for text in texts_in(list(elements)))
 
@@ -45,9 +48,8 @@ class Specimens:
             self._screened[key] = in_specimen or names_word(text, self.words.not_blood)
         return self._screened[key]
 
-    def _specimen_texts(self, observation: Json, container: Json) -> Iterator[str]:
-        yield from texts_in(observation.get("bodySite"))
-        for specimen in members(observation, "specimen"):
+    def _specimen_texts(self, element: object, container: Json) -> Iterator[str]:
+        for specimen in objects_in(element):
             yield from texts_in(specimen)
             described = self._described(text_at(specimen, "reference"), container)
             yield from texts_in([described.get("type"), described.get("role")])
@@ -67,7 +69,7 @@ def read_specimens(entries: Iterable[Entry], words: ScreeningWords) -> Specimens
     """The Specimen resources among the entries, for the results that refer to them."""
     sent: dict[str, Json] = {}
     for entry in entries:
-        if entry.resource.get("resourceType") == "Specimen":
+        if entry.resource_type == "Specimen":
             specimen_id = text_at(entry.resource, "id")
             names = (entry.full_url, f"Specimen/{specimen_id}" if specimen_id else None)
             sent.update({name: entry.resource for name in names if name is not None})

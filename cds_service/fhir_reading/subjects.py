@@ -68,7 +68,7 @@ def read_subjects(entries: Iterable[Entry], patient_id: str, fhir_server: str | 
     """Subjects of a call, with the urn:uuid names its Bundles give to Patients."""
     patients: dict[str, str] = {}
     for entry in entries:
-        if entry.resource.get("resourceType") == "Patient" and entry.full_url is not None:
+        if entry.resource_type == "Patient" and entry.full_url is not None:
             named = text_at(entry.resource, "id")
             if named is not None and entry.full_url.startswith("urn:"):
                 patients[entry.full_url] = named
@@ -83,7 +83,7 @@ def answers_for_patient(entries: Iterable[Entry], patient_id: str, fhir_server: 
     """
     entries = tuple(entries)
     subjects = read_subjects(entries, patient_id, fhir_server)
-    matches = (entry for entry in entries if not entry.included and entry.resource.get("resourceType") != "Patient")
+    matches = (entry for entry in entries if not entry.included and entry.resource_type != "Patient")
     refusals = {subjects.refusal(subject_of(entry.resource), entry.full_url) for entry in matches}
     return SetAsideReason.OTHER_PATIENT not in refusals and (not refusals or None in refusals)
 

@@ -88,14 +88,15 @@ def _quantity_sent(raw: Json) -> bool:
 def value_text(observation: Json) -> str:
     """The value as a person would read it in the record; empty where there is none (or none that can be shown)."""
     if "valueQuantity" in observation:
-        return _quantity_text(observation["valueQuantity"])
+        return quantity_text(observation["valueQuantity"])
     if "valueCodeableConcept" in observation:
         return display_of(observation["valueCodeableConcept"])
     stated = [observation[name] for name in ("valueString", "valueInteger", "valueBoolean") if name in observation]
     return str(stated[0]) if stated else ""
 
 
-def _quantity_text(quantity: Json) -> str:
+def quantity_text(quantity: Json) -> str:
+    """A Quantity as a person would read it."""
     value = number(quantity.get("value"))
     shown = None if value is None else f"{quantity.get('comparator', '')}{number_text(value)}"
     return " ".join(part for part in (shown, quantity.get("unit") or quantity.get("code")) if part)

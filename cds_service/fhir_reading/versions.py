@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 
 from cds_service.fhir_reading.dates import read_instant
 from cds_service.fhir_reading.entries import Entry
@@ -21,15 +22,16 @@ def without_repeats(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     Versions that can't be told apart but differ are all kept: two values for one time are for the judge to weigh.
     Resources without id are all kept.
     """
-    latest: dict[tuple[str, str] | int, _Latest] = {}
+    latest: dict[tuple[str | None, str] | int, Entry | _Latest] = {}
     for position, entry in enumerate(entries):
-        resource_id = text_at(entry.resource, "id")
-        key = (str(entry.resource.get("resourceType")), resource_id) if resource_id is not None else position
-        if key in latest:
-            latest[key].meet(entry)
-        else:
-            latest[key] = _Latest([entry])
-    return tuple(entry for versions in latest.values() for entry in versions.entries)
+        resource_id = entry.resource_id
+        key = (entry.resource_type, resource_id) if resource_id is not None else position
+        met = latest.setdefault(key, entry)
+        if met is not entry:
+            versions = latest[key] = met if isinstance(met, _Latest) else _Latest([met])
+            versions.meet(entry)
+    left = ([one] if isinstance(one, Entry) else one.entries for one in latest.values())
+    return tuple(chain.from_iterable(left))
 
 
 @dataclass

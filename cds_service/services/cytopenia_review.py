@@ -12,7 +12,7 @@ from cds_service.cds_hooks.clients import CdsClient
 from cds_service.cds_hooks.discovery import ServiceDescription
 from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.cds_hooks.request import CdsRequest
-from cds_service.cds_hooks.shared_parts import SharingDecoder
+from cds_service.cds_hooks.strict_json import decode_part
 from cds_service.fhir_reading.entries import Entry
 from cds_service.fhir_reading.patients import PatientMismatch
 from cds_service.fhir_reading.reading import read_clinical_picture
@@ -74,7 +74,7 @@ class CytopeniaReview:
     skimmer: Skimmer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "skimmer", Skimmer(self.knowledge.lab_codes, SharingDecoder))
+        object.__setattr__(self, "skimmer", Skimmer(self.knowledge.lab_codes, decode_part))
         object.__setattr__(self, "composer", CardComposer(self.knowledge, self.site))
 
     def answer(self, request: CdsRequest, client: CdsClient, as_of: datetime) -> tuple[CdsResponse, CallFacts]:
