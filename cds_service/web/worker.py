@@ -41,6 +41,8 @@ HEAD_BYTES = 65_536
 """A head is looked at when so much of it is here, whole or not; gunicorn takes less."""
 REQUEST_SECONDS = 30.0
 """How long a client may take to send the rest; what is not here by then is not read."""
+MOMENT_SECONDS = 0.01
+"""How long a thread that answered stays with its connection: a request that comes upon it changes no thread."""
 SENDERS = 240
 """Connections of one process that may be waited for beside the calls being answered: a waiting thread costs little."""
 
@@ -156,12 +158,31 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().enqueue_req(conn)
 
     def handle(self, conn: TConn) -> object:
-        """Serve one request of a connection, in a thread of the pool."""
+        """Serve the requests of a connection that come one upon the other, in a thread of the pool."""
+        while kept := self._serve(conn):
+            if not self._goes_on(conn):
+                break
+        return kept
+
+    def _serve(self, conn: TConn) -> object:
         self._deadlines[conn] = time.monotonic() + REQUEST_SECONDS
         try:
             return super().handle(conn)
         finally:
             self._deadlines.pop(conn, None)
+
+    def _goes_on(self, conn: TConn) -> bool:
+        """Whether the head of the next request comes in a moment, with threads enough for all who are connected.
+
+        What comes of it stays with the connection, for whoever goes on with it.
+        """
+        if not self.alive or self.nr_conns > self.cfg.threads + SENDERS or conn.parser.unreader.buf.tell():
+            return False
+        conn.head = bytearray()
+        conn.sock.settimeout(MOMENT_SECONDS)
+        whole = _read_head(conn)
+        conn.parser.unreader.unread(bytes(conn.head))
+        return whole
 
     def murder_pending(self) -> None:
         """Called about once a second: end the reading of requests that take too long; an answer can still be sent."""
@@ -202,7 +223,7 @@ def _read_head(conn: TConn) -> bool:
     """Take what is here of a request's head; whether it is whole, too long, or ends there, for a parser to judge."""
     try:
         came = conn.sock.recv(HEAD_BYTES)
-    except BlockingIOError:
+    except (BlockingIOError, TimeoutError):
         return False
     except OSError:
         came = b""

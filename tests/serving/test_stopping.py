@@ -89,12 +89,17 @@ def test_metrics_go_on_when_processes_die_and_are_replaced(tmp_path: Path) -> No
         assert f"{counted} 18.0" in requests.get(f"http://{metrics}/metrics", timeout=30).text
 
 
-def test_heads_that_are_never_finished_hold_up_no_call(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["at once", "after an answer"])
+def test_heads_that_are_never_finished_hold_up_no_call(tmp_path: Path, before: bytes) -> None:
     with serving(tmp_path, "--workers", "1", "--threads", "2", CDS_AUTH="off") as served:
         address = urlsplit(served.url)
-        half_sent = [socket.create_connection((str(address.hostname), address.port or 0), 30) for _ in range(400)]
+        half_sent: list[socket.socket] = []
         try:
-            for connection in half_sent:
+            for _ in range(400):
+                connection = socket.create_connection((str(address.hostname), address.port or 0), 30)
+                half_sent.append(connection)
+                connection.sendall(before)
+                assert not before or connection.recv(65536).startswith(b"HTTP/1.1 200")
                 connection.sendall(b"POST /cds-services/cytopenia-review HTTP/1.1\r\nHost: x\r\n")
             assert requests.get(served.url + "/livez", timeout=4).status_code == 200
         finally:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -174,6 +174,43 @@ def test_a_head_that_never_ends_frees_its_thread(url: str) -> None:
     with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
         connection.sendall(HEAD)
         assert connection.recv(100) == b"", "closed"
+
+
+WHOLE = HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY
+
+
+def _answer(stream: BinaryIO) -> dict[str, Any]:
+    """The body of the next answer on a connection that is kept."""
+    assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
+    head = dict(line.decode().strip().lower().split(": ", 1) for line in iter(stream.readline, b"\r\n"))
+    assert head["connection"] == "keep-alive"
+    body: dict[str, Any] = json.loads(stream.read(int(head["content-length"])))
+    return body
+
+
+@pytest.mark.parametrize(
+    "cut", [None, 10, len(HEAD) + 2, -5], ids=["whole", "in its line", "in its head", "in its body"]
+)
+def test_requests_upon_each_other_are_answered_in_turn_wherever_they_are_cut(url: str, cut: int | None) -> None:
+    address = urlsplit(url)
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
+        answers = connection.makefile("rb")
+        for _ in range(20):
+            connection.sendall(WHOLE + WHOLE[:cut])
+            first = _answer(answers)
+            assert_response_conforms(first)
+            connection.sendall(WHOLE[len(WHOLE[:cut]) :])
+            assert _answer(answers) == first
+
+
+def test_a_head_that_never_ends_after_an_answer_frees_its_thread(url: str) -> None:
+    address = urlsplit(url)
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
+        answers = connection.makefile("rb")
+        connection.sendall(WHOLE)
+        _answer(answers)
+        connection.sendall(HEAD)
+        assert answers.read() == b"", "closed"
 
 
 def test_feedback_is_on_disk_when_it_is_acknowledged(url: str, folder: Path) -> None:
