@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TextIO
 
 import orjson
 import structlog
 from flask import Flask, Response, g, request
-from structlog.typing import EventDict
+from structlog.typing import EventDict, FilteringBoundLogger
 
 from cds_service.call_phases import Listener, Phase
 from cds_service.cds_hooks.clients import ANYONE, CdsClient
@@ -96,7 +98,7 @@ def log_call(record: CallRecord) -> None:
 
 
 def describe_call(record: CallRecord) -> dict[str, object]:
-    """The members of the line; those without a value are left out."""
+    """The members of the line; those without a value are None."""
     line: dict[str, object] = {
         "time": record.received_at.isoformat(),
         "endpoint": record.endpoint,
@@ -114,22 +116,22 @@ def describe_call(record: CallRecord) -> dict[str, object]:
     }
     if record.facts is not None:
         line |= _describe_facts(record.facts)
-    return {name: value for name, value in line.items() if value not in (None, [], {})}
+    return line
 
 
 def _describe_facts(facts: CallFacts) -> dict[str, object]:
     return {
-        "verdicts": dict(facts.verdicts),
+        "verdicts": dict(facts.verdicts) or None,
         "indicator": facts.indicator,
         "finding": facts.finding,
         "quietedBy": facts.quieted_by,
         "withheld": facts.withheld,
         "memory": None if facts.memory_available else "unavailable",
-        "cards": list(facts.card_ids),
+        "cards": facts.card_ids or None,
         "knowledgeVersion": facts.knowledge_version,
-        "fetchedMs": dict(facts.fetched),
-        "notAvailable": list(facts.not_available),
-        "setAside": dict(facts.set_aside or {}),
+        "fetchedMs": dict(facts.fetched) or None,
+        "notAvailable": facts.not_available or None,
+        "setAside": dict(facts.set_aside or {}) or None,
     }
 
 
@@ -143,7 +145,14 @@ def write_line(level: str, event: str, members: Mapping[str, object]) -> None:
     """Write one line; a log that can't be written must not cost anyone the answer."""
     told = {name: value for name, value in members.items() if value is not None}
     with suppress(OSError, ValueError):
-        getattr(structlog.get_logger(), level)(event, **told)
+        getattr(_logger(sys.stderr), level)(event, **told)
+
+
+@lru_cache(1)
+def _logger(_: TextIO) -> FilteringBoundLogger:
+    """Made once for what is standard error now: to make one takes as long as to write a line."""
+    logger: FilteringBoundLogger = structlog.get_logger().bind()
+    return logger
 
 
 def _with_time(_: object, __: str, line: EventDict) -> EventDict:
@@ -162,3 +171,4 @@ def configure_logging(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
     )
+    _logger.cache_clear()
