@@ -98,6 +98,7 @@ def _options(listen: Listen, ready: Callable[[str], None]) -> dict[str, object]:
         "loglevel": "warning",
         "logger_class": _Log,
         "control_socket_disable": True,
+        "sendfile": False,  # it would go before the head, which is sent with the body
         "forwarded_allow_ips": "",  # nothing here depends on whom or how a gateway was called
         "forwarder_headers": "",
         "post_worker_init": announce,

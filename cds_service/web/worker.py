@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from select import select
+from select import POLLIN, poll, select
 from selectors import EVENT_READ
 from socket import SHUT_RD, socket
 from threading import BoundedSemaphore
@@ -48,11 +48,32 @@ SENDERS = 240
 
 
 class Response(wsgi.Response):  # type: ignore[misc]
-    """An answer that doesn't say what software gave it."""
+    """An answer that doesn't say what software gave it, its head and its body sent as one."""
+
+    headers_sent: bool
+    _head = b""
 
     def default_headers(self) -> list[str]:
         """As they are, but one."""
         return [header for header in super().default_headers() if not header.startswith("Server:")]
+
+    def send_headers(self) -> None:
+        """Keep the head until something of the body is there."""
+        if not self.headers_sent and not self.chunked:
+            lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
+            self._head = "".join(lines).encode("latin-1")
+            self.headers_sent = True
+        super().send_headers()
+
+    def _emit_body(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        super()._emit_body(head + data)
+
+    def close(self) -> None:
+        """Send what has no body."""
+        super().close()
+        if self._head:
+            self._emit_body(b"")
 
 
 class _Places:
@@ -171,6 +192,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         finally:
             self._deadlines.pop(conn, None)
 
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Whether the connection is kept; gunicorn looks twice for a rest of the body, where there can be none, too."""
+        if keepalive and getattr(conn.parser.mesg.body.reader, "length", None) == 0:
+            conn.parser.mesg = None
+            return True
+        kept: bool = super()._keepalive_after(conn, keepalive)
+        return kept
+
     def _goes_on(self, conn: TConn) -> bool:
         """Whether the head of the next request comes in a moment, with threads enough for all who are connected.
 
@@ -178,8 +207,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """
         if not self.alive or self.nr_conns > self.cfg.threads + SENDERS or conn.parser.unreader.buf.tell():
             return False
+        moment = poll()
+        moment.register(conn.sock, POLLIN)
+        if not moment.poll(MOMENT_SECONDS * 1000):
+            return False
         conn.head = bytearray()
-        conn.sock.settimeout(MOMENT_SECONDS)
         whole = _read_head(conn)
         conn.parser.unreader.unread(bytes(conn.head))
         return whole
@@ -223,7 +255,7 @@ def _read_head(conn: TConn) -> bool:
     """Take what is here of a request's head; whether it is whole, too long, or ends there, for a parser to judge."""
     try:
         came = conn.sock.recv(HEAD_BYTES)
-    except (BlockingIOError, TimeoutError):
+    except BlockingIOError:
         return False
     except OSError:
         came = b""

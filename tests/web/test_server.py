@@ -179,9 +179,9 @@ def test_a_head_that_never_ends_frees_its_thread(url: str) -> None:
 WHOLE = HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY
 
 
-def _answer(stream: BinaryIO) -> dict[str, Any]:
+def _answer(stream: BinaryIO, status: bytes = b"200 OK") -> dict[str, Any]:
     """The body of the next answer on a connection that is kept."""
-    assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
+    assert stream.readline() == b"HTTP/1.1 " + status + b"\r\n"
     head = dict(line.decode().strip().lower().split(": ", 1) for line in iter(stream.readline, b"\r\n"))
     assert head["connection"] == "keep-alive"
     body: dict[str, Any] = json.loads(stream.read(int(head["content-length"])))
@@ -201,6 +201,35 @@ def test_requests_upon_each_other_are_answered_in_turn_wherever_they_are_cut(url
             assert_response_conforms(first)
             connection.sendall(WHOLE[len(WHOLE[:cut]) :])
             assert _answer(answers) == first
+
+
+def test_an_answer_without_a_body_comes_at_once_and_the_next_one_upon_it(url: str) -> None:
+    address = urlsplit(url)
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
+        answers = connection.makefile("rb")
+        for method in (b"HEAD", b"OPTIONS", b"HEAD"):
+            connection.sendall(method + b" /cds-services HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+            head = b"".join(iter(answers.readline, b"\r\n"))
+            assert b"\r\nContent-Length: " in head
+        connection.sendall(WHOLE)
+        assert_response_conforms(_answer(answers))
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_was_refused_unread_is_not_taken_for_a_request(url: str, chunked: bool) -> None:
+    address = urlsplit(url)
+    hidden = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    told, body = f"Content-Length: {len(hidden)}", hidden
+    if chunked:
+        told, body = "Transfer-Encoding: chunked", f"{len(hidden):x}\r\n".encode() + hidden + b"\r\n0\r\n\r\n"
+    plain = f"POST {SERVICE} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n{told}\r\n\r\n".encode()
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=15) as connection:
+        answers = connection.makefile("rb")
+        for _ in range(3):
+            connection.sendall(plain + body + WHOLE)
+            assert _answer(answers, b"415 UNSUPPORTED MEDIA TYPE")["resourceType"] == "OperationOutcome"
+            assert_response_conforms(_answer(answers))
 
 
 def test_a_head_that_never_ends_after_an_answer_frees_its_thread(url: str) -> None:
