@@ -82,10 +82,16 @@ def _result(result: CountResult) -> Mapping[str, object]:
         "reference": reference,
         "effective": effective,
         "reported": bound_text(result.comparator) + reported,
-        "value": Decimal(plain_number(result.value)),
+        "value": _exact(result.value),
         "unit": COUNT_UNIT,
     }
     return told if reference and effective and reported else _given(**told)
+
+
+def _exact(value: Decimal) -> Decimal:
+    """Without needless zeros, and so that it is written without exponent."""
+    short = value.normalize()
+    return Decimal(plain_number(short)) if not short or "E" in str(short) else short
 
 
 def _group(support: GroupSupport) -> Mapping[str, object]:
