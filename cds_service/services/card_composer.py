@@ -10,7 +10,7 @@ from cds_service.cds_hooks.errors import DataNotAvailable
 from cds_service.hematology.verdicts import Alert, Assessment, Verdict
 from cds_service.knowledge.model import Knowledge
 from cds_service.services.assessment_extension import CardFate, compose_extension
-from cds_service.services.card_detail import TEMPLATE, compose_detail, detail_template
+from cds_service.services.card_detail import TEMPLATE, compose_detail, detail_layout
 from cds_service.services.card_facts import CardFacts
 from cds_service.services.card_phrases import site_phrases
 from cds_service.services.card_steps import suggested_orders
@@ -74,7 +74,7 @@ class CardComposer:
         self._site = site
         self._words = words = Wording(knowledge.wording)
         self._phrases = site_phrases(knowledge, words, site.software_version)
-        self._template = detail_template(knowledge.templates[TEMPLATE], words)
+        self._layout = detail_layout(knowledge.templates[TEMPLATE], words)
         self._drafts = OrderDrafts(knowledge.orders, words)
         self._source = Source(words.plain("source.label"), f"{site.public_url}/about", _coding("source.topic", words))
         self._override_reasons = tuple(_coding(f"override.{reason}", words) for reason in words.section("override"))
@@ -113,7 +113,7 @@ class CardComposer:
         return CdsResponse(cards, compose_extension(assessment, version, self._site.software_version, fate))
 
     def _facts(self, assessment: Assessment, alert: Alert) -> CardFacts:
-        return CardFacts(assessment, alert, self._knowledge, self._words, self._phrases)
+        return CardFacts(assessment, alert, self._knowledge, self._words, self._phrases, self._layout)
 
     def _card(self, facts: CardFacts, caller: CallerFacts, fingerprint: str) -> Card:
         summary = compose_summary(facts)
@@ -131,7 +131,7 @@ class CardComposer:
             summary=summary,
             indicator=facts.alert.importance.value,
             source=self._source,
-            detail=compose_detail(facts, self._template),
+            detail=compose_detail(facts),
             suggestions=self._drafts.suggestions(suggested_orders(facts), drafts),
             override_reasons=self._override_reasons,
             links=(*self._smart_links(caller, fingerprint), *self._links),

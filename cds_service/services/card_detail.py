@@ -16,18 +16,18 @@ from cds_service.services.card_wording import Wording
 TEMPLATE = "card.md.j2"
 
 
-def detail_template(source: str, words: Wording) -> Template:
+def detail_layout(source: str, words: Wording) -> Template:
     """The template of the detail, in which the sentences of the knowledge stand already."""
     # The values are escaped Markdown already; HTML escaping would spoil them.
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
     tree = _Worded(words).visit(environment.parse(source))
-    return Template.from_code(environment, environment.compile(tree), environment.make_globals(None))
+    return Template.from_code(environment, environment.compile(tree), {})
 
 
-def compose_detail(facts: CardFacts, template: Template) -> str:
+def compose_detail(facts: CardFacts) -> str:
     """The detail as GitHub Flavored Markdown without HTML."""
     rows, result_notes = result_parts(facts)
-    return template.render(
+    return facts.layout.render(
         notices=notice_lines(facts),
         rows=rows,
         result_notes=result_notes,

@@ -6,6 +6,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
+from jinja2 import Template
+
 from cds_service.hematology.clinical_picture import Downgrade
 from cds_service.hematology.criteria import Criterion, Guideline
 from cds_service.hematology.lab_results import Analyte, CountResult
@@ -44,13 +46,15 @@ class CardFacts:
     knowledge: Knowledge
     words: Wording
     phrases: SitePhrases
+    layout: Template
+    """In which the parts of the detail stand."""
 
     @property
     def guideline(self) -> Guideline:
         """The criteria applied."""
         return self.knowledge.guideline
 
-    @property
+    @cached_property
     def leading(self) -> tuple[FindingAssessment, ...]:
         """The findings of one analyte the card leads with: both for bicytopenia."""
         match self.alert.leading:

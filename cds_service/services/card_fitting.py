@@ -19,17 +19,24 @@ def fitting_line(parts: list[Part], separator: str, limit: int) -> str:
     What was given up for something that then left more room than it needed is taken back, the last given up first.
     """
     parts = [part for part in parts if part.spellings]
-    chosen = [0] * len(parts)
+    spelled, chosen = [part.spellings[0] for part in parts], [0] * len(parts)
+    line = _joined(spelled, separator)
     taken: list[int] = []
     for index in _steps(parts):
-        if _length(_joined(parts, chosen, separator)) < limit:
+        if _length(line) < limit:
             break
         chosen[index] += 1
+        spelled[index] = parts[index].spellings[chosen[index]]
+        line = _joined(spelled, separator)
         taken.append(index)
     for index in reversed(taken):
-        fuller = [spelling - (position == index) for position, spelling in enumerate(chosen)]
-        chosen = fuller if _length(_joined(parts, fuller, separator)) < limit else chosen
-    return _joined(parts, chosen, separator)
+        spelled[index], terser = parts[index].spellings[chosen[index] - 1], spelled[index]
+        if _length(fuller := _joined(spelled, separator)) < limit:
+            chosen[index] -= 1
+            line = fuller
+        else:
+            spelled[index] = terser
+    return line
 
 
 def _steps(parts: list[Part]) -> list[int]:
@@ -38,8 +45,7 @@ def _steps(parts: list[Part]) -> list[int]:
     return [index for _, index in sorted(steps)]
 
 
-def _joined(parts: list[Part], chosen: list[int], separator: str) -> str:
-    spelled = [part.spellings[index] for part, index in zip(parts, chosen, strict=True)]
+def _joined(spelled: list[str], separator: str) -> str:
     line = separator.join(filter(None, spelled))
     return line[:1].upper() + line[1:]
 

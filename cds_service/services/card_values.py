@@ -86,7 +86,7 @@ def collected_text(collected: CollectionTime) -> str:
 
 def utc_text(moment: datetime) -> str:
     """A point in time in UTC, to the second (RFC 3339)."""
-    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def utc_day(moment: datetime) -> date:

@@ -5,6 +5,7 @@ escaped in Markdown, so that nobody can forget to.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from string import Formatter
 
 from cds_service.services.chart_text import clean_text, escape_text
@@ -42,7 +43,7 @@ class Wording:
         if key in self._plain:
             return self._plain[key]
         for name, value in values.items():
-            if type(value) is not Plain:
+            if type(value) not in _CLEAN:
                 values[name] = clean_text(str(value))
         return Plain(self._filled[key] % values)
 
@@ -51,8 +52,8 @@ class Wording:
         if key in self._markdown:
             return self._markdown[key]
         for name, value in values.items():
-            if type(value) is not Markdown:
-                values[name] = escaped(value)
+            if type(value) not in _SAFE:
+                values[name] = _escaped(value)
         return Markdown(self._filled[key] % values)
 
     def counted(self, key: str, number: int, /, **values: object) -> Plain:
@@ -81,7 +82,7 @@ class Wording:
 
     def listed_markdown(self, items: Iterable[object]) -> Markdown:
         """Items as a list in a sentence, as Markdown."""
-        return Markdown(self._sentences["words.list_separator"].join(map(escaped, items)))
+        return Markdown(self._sentences["words.list_separator"].join(map(_escaped, items)))
 
 
 def in_sentence(name: str) -> Plain:
@@ -100,6 +101,9 @@ def _placeholders(sentence: str) -> set[str]:
 
 
 _UNCUT = 2000
+_CLEAN = {Plain, int, date}
+_SAFE = {Markdown, date}
+"""Types whose text is filled in as it is."""
 
 
 def _clean(value: object) -> str:
@@ -108,6 +112,10 @@ def _clean(value: object) -> str:
 
 def escaped(value: object) -> Markdown:
     """Anything as safe Markdown: what is not ours is cut."""
+    return Markdown(_escaped(value))
+
+
+def _escaped(value: object) -> str:
     if type(value) is Markdown:
         return value
-    return Markdown(escape_text(value, _UNCUT) if type(value) is Plain else escape_text(str(value)))
+    return escape_text(value, _UNCUT) if type(value) is Plain else escape_text(str(value))
