@@ -51,22 +51,22 @@ def decode_call(body: bytes) -> dict[str, object]:
 
 def decode_part(part: msgspec.Raw) -> object:
     """Decode what `decode_call` left as it was, as strictly as `decode_object` does. Raises RequestInvalid."""
-    return decode_text(bytes(part))
+    return _decode_text(bytes(part))
 
 
-def decode_text(text: bytes) -> object:
+def _decode_text(text: bytes) -> object:
     """Decode one JSON value of any kind, as strictly as `decode_object` does. Raises RequestInvalid."""
-    return decode_harmless(text) if is_harmless(text) else _decode(text)
+    return _decode_harmless(text) if _is_harmless(text) else _decode(text)
 
 
-def is_harmless(text: bytes) -> bool:
+def _is_harmless(text: bytes) -> bool:
     """Whether a text can be seen at a glance to have no escapes, no endless number and no depth beyond the limit."""
     brackets = text.count(b"{") + text.count(b"[")
     return brackets <= _LEVELS and b"\\" not in text and not _DIGITS_APART.search(text[::50])
 
 
-def decode_harmless(text: bytes) -> object:
-    """Decode a text that `is_harmless`, or a part of one, in one reading. Raises RequestInvalid."""
+def _decode_harmless(text: bytes) -> object:
+    """Decode a text that `_is_harmless` in one reading. Raises RequestInvalid."""
     try:
         decoded = _AT_ONCE.decode(text)
         # Without escapes a string is two quotes: what has fewer than its text lost a doubled member.
@@ -115,7 +115,7 @@ def decode_object(body: bytes) -> dict[str, object]:
     """
     if not body.strip(b" \t\r\n"):
         raise RequestInvalid("The body is empty; send one JSON object.")
-    decoded = decode_text(body)
+    decoded = _decode_text(body)
     if not isinstance(decoded, dict):
         raise RequestInvalid("The body is JSON but not an object; send one JSON object.")
     return decoded
@@ -186,8 +186,6 @@ _ELSEWHERE = b"0"
 """What stands for the object of `prefetch` while the rest is decoded: no object, so that it can't be another one."""
 _AT_ONCE = msgspec.json.Decoder(float_hook=_plain_number)
 _AS_DECODED = msgspec.json.Encoder(decimal_format="number")
-MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-"""An object to its members, each as it was sent."""
 _NAME = re.compile(rb'[\s{,]*"(?:[^"\\]|\\.)*"\s*:\s*')
 _END = re.compile(rb"[\s{]*}")
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_float=_exact_number, parse_int=_exact_integer)
